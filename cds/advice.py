@@ -1,0 +1,52 @@
+"""What a rule may say, and the actions it may propose. Words and loudness stand beside the rule in YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Urgency = Literal["info", "warning", "critical"]
+
+LOUDNESS: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
+
+Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTests:
+    """Propose laboratory tests, by the name of their value set."""
+
+    analytes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`times` doses in each `period` of days or weeks, for `for_days`; without an end where the next review decides."""
+
+    times: float
+    period: float
+    unit: Literal["d", "wk"]
+    for_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartB12:
+    """Propose a course of B12 by one route: each dose in ug, by one schedule after the other."""
+
+    route: Route
+    form: str
+    dose_ug: float
+    schedules: tuple[Schedule, ...]
+    recommended: bool = False
+
+
+Action = OrderTests | StartB12
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing worth saying: `key` finds its words, `notes` the optional paragraphs that apply, `actions` what may be ordered."""
+
+    key: str
+    actions: tuple[Action, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,79 @@
+"""All signed knowledge of a running service in one value, and the tables derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+
+from cds.graph import Graph
+from cds.knowledge import Code, Parameter, Reference, Rule, SitePolicy, StandingWords, ValueSet
+from cds.leaves import Given, Leaf
+from cds.terms import Terms
+from cds.units import Unit, UnitTable
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything signed, checked against everything coded. `cds.library.load` builds it."""
+
+    graph: Graph
+    sources: Mapping[str, Leaf | Given]
+    parameters: Mapping[str, Parameter]
+    site: SitePolicy | None
+    rules: Mapping[str, Rule]
+    references: Mapping[str, Reference]
+    value_sets: Mapping[str, ValueSet]
+    words: StandingWords
+    labels: Mapping[str, Mapping[str, str]]
+    code_sources: Mapping[str, str]
+    version: str
+
+    def number(self, name: str, day: date) -> bool | int | float:
+        """The value of a parameter on a day: the site's where it set one, else the one then in force."""
+        if self.site is not None and name in self.site.parameters:
+            return self.site.parameters[name].value
+        return self.parameters[name].on(day).value
+
+    @cached_property
+    def numbers(self) -> Callable[[date], tuple[bool | int | float, ...]]:
+        """All parameters on a day, in graph order; the last few days are remembered."""
+        return lru_cache(maxsize=8)(lambda day: tuple(self.number(name, day) for name in self.parameters))
+
+    @cached_property
+    def terms(self) -> Mapping[str, Terms]:
+        """The value sets of each kind, turned round for reading; measurements and findings together, as one code may be either."""
+        groups: dict[str, dict[str, ValueSet]] = {}
+        for name, value_set in self.value_sets.items():
+            group = "observation" if value_set.kind in ("measurement", "finding") else value_set.kind
+            groups.setdefault(group, {})[name] = value_set
+        return {group: Terms(members) for group, members in groups.items()}
+
+    @cached_property
+    def units(self) -> Mapping[str, UnitTable]:
+        """The unit table of each measurement."""
+        return {name: unit_table(value_set) for name, value_set in self.value_sets.items() if value_set.kind == "measurement"}
+
+    @cached_property
+    def products(self) -> Mapping[tuple[str, str, float], Code]:
+        """The product to propose for a form, a route and a dose in ug."""
+        return {
+            (str(code.form), route, code.order_as.ug): code
+            for value_set in self.value_sets.values()
+            for code in value_set.codes
+            if code.order_as is not None
+            for route in code.order_as.routes
+        }
+
+    def title(self, concept: str) -> str:
+        """The English title of a value set."""
+        return self.value_sets[concept].title["en"]
+
+
+def unit_table(value_set: ValueSet) -> UnitTable:
+    """The units of a measurement value set."""
+    assert value_set.canonical is not None
+    return UnitTable(
+        (Unit(entry.unit, entry.scale or value_set.canonical, entry.factor, entry.at_most), entry.also) for entry in value_set.units
+    )

@@ -1,0 +1,56 @@
+"""Dates as precise as they were written: "2024-05" is a month, and never quietly becomes its first day."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date of day, month or year precision: any day from `first` to `last` may have been meant."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return self.first.isoformat()
+        return f"{self.first:%Y-%m}" if self.first.month == self.last.month else f"{self.first:%Y}"
+
+
+def on(day: date) -> Day:
+    """The precise Day of a calendar date."""
+    return Day(day, day)
+
+
+def parse_day(text: object) -> Day | None:
+    """The day a FHIR date, dateTime or instant names, or None where it names none.
+
+    The calendar day is read as written: a result of 23:30-05:00 belongs to the day its laboratory put on it. Times without
+    seconds, without offset or after a blank are illegal FHIR and common in the field; none of them changes the day.
+    """
+    if not isinstance(text, str):
+        return None
+    text = text.strip()
+    year, month = text[:4], text[5:7]
+    try:
+        if len(text) >= 10:
+            if text[4] != "-" or text[7] != "-" or text[10:11] not in ("", "T", " "):
+                return None
+            return on(date.fromisoformat(text[:10]))
+        if len(text) == 7 and text[4] == "-":
+            first = date(int(year), int(month), 1)
+            return Day(first, first.replace(day=calendar.monthrange(first.year, first.month)[1]))
+        if len(text) == 4:
+            return Day(date(int(year), 1, 1), date(int(year), 12, 31))
+    except ValueError:
+        return None
+    return None
+
+
+def years_between(birth: Day, today: date) -> int:
+    """Completed years of age in years; from a partial birth date the lowest age it allows (a child is never called an adult)."""
+    latest = birth.last
+    return today.year - latest.year - ((today.month, today.day) < (latest.month, latest.day))

@@ -1,0 +1,144 @@
+"""Chart and library to decision: the facts in one pass, then every rule the patient's scope admits, the loudest advice first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+from typing import Any
+
+from cds.advice import LOUDNESS, Advice, Urgency
+from cds.chart import Chart
+from cds.content import Library
+from cds.graph import Failure, Program, Step, program
+from cds.knowledge import AdviceWords
+from cds.leaves import Leaf, Query
+
+INDISPENSABLE: tuple[Query, ...] = ("labs", "conditions", "medicines")
+"""Without an answer to these, saying nothing would be a guess; without procedures or allergies it is merely less complete."""
+
+REPORTED = ("scope", "scope_unanswered", "b12_status", "absorption", "regimen", "enteral_b12", "parenteral_b12")
+"""The facts every decision reports, whichever rules are switched on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One rule that spoke, and its signed half."""
+
+    rule: str
+    advice: Advice
+    words: AdviceWords
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be assessed: the fact or rule, the queries left unanswered, the values left unknown."""
+
+    what: str
+    queries: tuple[Query, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows from a chart. `values` holds every fact by its place in the graph, None where unknown."""
+
+    chart: Chart
+    library: Library
+    values: list[Any]
+    admitted: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    failures: Mapping[str, Failure]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a fact by name."""
+        return self.values[self.library.graph.place[name]]
+
+    @property
+    def indicator(self) -> Urgency | None:
+        """How loud the loudest advice is; None when there is nothing to say."""
+        return self.statements[0].words.urgency if self.statements else None
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be assessed: rules that were stopped, the facts that came out unknown, the scope if it stayed open."""
+        graph = self.library.graph
+        stopped = [rule for rule in self.admitted if any(self[needed] is None for needed in graph.required(rule))]
+        open_scope = ["scope"] if self["scope_unanswered"] and self["scope"] == "safety_only" else []
+        unknown = [name for name in ("b12_status", "absorption") if self[name] == "unknown"]
+        return tuple(self._gap(name) for name in dict.fromkeys((*self.failures, *open_scope, *unknown, *stopped)))
+
+    @property
+    def unanswerable(self) -> tuple[Query, ...]:
+        """The queries without which silence would only mean that we could not look; none as soon as something is said."""
+        if self.statements:
+            return ()
+        missing = {query for gap in self.gaps for query in gap.queries}
+        return tuple(query for query in INDISPENSABLE if query in missing)
+
+    def _gap(self, name: str) -> Gap:
+        """Follow what is unknown down to where it began: a query nobody answered, or a value nobody could read."""
+        queries: dict[Query, None] = {}
+        unknown: dict[str, None] = {}
+        waiting, seen = [name], {name}
+        while waiting:
+            current = waiting.pop()
+            missing = [needed for needed in self.library.graph.inputs(current) if self[needed] is None]
+            if not missing and current != name:
+                unknown[current] = None
+            for needed in missing:
+                source = self.library.sources.get(needed)
+                if isinstance(source, Leaf):
+                    queries[source.query] = None
+                elif needed not in seen:
+                    seen.add(needed)
+                    waiting.append(needed)
+        return Gap(name, tuple(queries), tuple(unknown))
+
+
+class Decider:
+    """A set of rules ready to run: their facts planned once, in an order fixed at start."""
+
+    def __init__(self, library: Library, rules: Iterable[str]) -> None:
+        """`rules`: the names of the rules that speak. Raises KeyError for a name that is no rule."""
+        self.library = library
+        self.rules = tuple(rules)
+        graph = library.graph
+        whole = {step.name: (place, step) for place, step in graph.plan((*self.rules, *REPORTED))}
+        speaking = {name: whole.pop(name) for name in self.rules}
+        constant = [planned for name, planned in whole.items() if not graph.ancestors(name) & library.sources.keys()]
+        self._facts = program(planned for planned in whole.values() if planned not in constant)
+        self._by_scope = self._rule_programs(speaking)
+        self._nobody = ((), program(()))
+        self._scope = graph.place["scope"]
+        self._sources = tuple(library.sources.values())
+        self._numbers = lru_cache(maxsize=8)(lambda day: self._constants(day, program(constant)))
+
+    def _rule_programs(self, speaking: Mapping[str, tuple[int, Step]]) -> dict[str, tuple[tuple[str, ...], Program]]:
+        """For each scope the rules it admits, in the order they were given."""
+        scopes = {scope for name in self.rules for scope in self.library.rules[name].scopes}
+        admitted = {scope: tuple(name for name in self.rules if scope in self.library.rules[name].scopes) for scope in scopes}
+        return {scope: (names, program(speaking[name] for name in names)) for scope, names in admitted.items()}
+
+    def _constants(self, day: date, constants: Program) -> tuple[Any, ...]:
+        """The parameters of a day and the facts that depend on nothing else; room for all others."""
+        values = [None] * len(self._sources) + list(self.library.numbers(day))
+        values += [None] * (len(self.library.graph.names) - len(values))
+        constants(values)
+        return tuple(values[len(self._sources) :])
+
+    def __call__(self, chart: Chart) -> Decision:
+        """The decision for one chart. The same chart on the same day gives the same decision."""
+        values = [source.read(chart) for source in self._sources]
+        values += self._numbers(chart.today)
+        failures = self._facts(values)
+        admitted, rules = self._by_scope.get(str(values[self._scope]), self._nobody)
+        failures |= rules(values)
+        return Decision(chart, self.library, values, admitted, self._statements(admitted, values), failures)
+
+    def _statements(self, admitted: Iterable[str], values: list[Any]) -> tuple[Statement, ...]:
+        library = self.library
+        spoken = [(name, values[library.graph.place[name]]) for name in admitted]
+        statements = [Statement(rule, said, library.rules[rule].advice[said.key]) for rule, said in spoken if said is not None]
+        return tuple(sorted(statements, key=lambda statement: LOUDNESS[statement.words.urgency]))

@@ -1,0 +1,79 @@
+"""Periods of taking something: single courses merged into runs, as a refill a week late does not end a year of treatment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cds.chart import Medicine
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One unbroken exposure. `start` None: it is under way, but nobody recorded since when. `current`: still going on."""
+
+    start: date | None
+    end: date
+    current: bool
+    medicines: tuple[Medicine, ...]
+
+    @property
+    def days(self) -> int | None:
+        """Length in days, from the latest start to the last day the record allows; unknown without a start."""
+        return None if self.start is None else (self.end - self.start).days
+
+
+def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple[Run, ...]:
+    """Merge the courses of one class: gaps of at most `gap_days` do not interrupt a run. Oldest first; future courses do not count.
+
+    A partial start date counts as its last possible day, so that no run is called long which may not be. A course that has ended
+    on an unrecorded day covers its first day only.
+    """
+    if not medicines:
+        return ()
+    merged: list[Run] = []
+    undated: list[Medicine] = []
+    courses = []
+    for medicine in medicines:
+        if medicine.day is None:
+            if medicine.current:
+                undated.append(medicine)
+            continue
+        if medicine.day.first > today:
+            continue
+        start = min(medicine.day.last, today)
+        end = today if medicine.current else min(medicine.end.first, today) if medicine.end else start
+        courses.append((start, max(start, end), medicine))
+    for start, end, medicine in sorted(courses, key=lambda course: course[:2]):
+        last = merged[-1] if merged else None
+        if last is not None and start <= last.end + timedelta(days=gap_days):
+            merged[-1] = Run(last.start, max(last.end, end), last.current or medicine.current, (*last.medicines, medicine))
+        else:
+            merged.append(Run(start, end, medicine.current, (medicine,)))
+    if undated:
+        merged.append(Run(None, today, True, tuple(undated)))
+    return tuple(merged)
+
+
+def latest_run(all_runs: Iterable[Run], today: date, grace_days: float) -> Run | None:
+    """The run that is going on, or that ended at most `grace_days` ago; a dated one before one of unknown start."""
+    recent = [run for run in all_runs if run.end >= today - timedelta(days=grace_days)]
+    return max(recent, key=lambda run: (run.current, run.start is not None, run.end, run.days or 0), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The days on which a sample would have been drawn on treatment."""
+
+    runs: tuple[Run, ...]
+    from_day: float
+    washout_days: float
+
+    def includes(self, day: date) -> bool:
+        """From `from_day` days after the start of a run to `washout_days` after its end.
+
+        A run of unknown start covers everything before its end: what may have been drawn on treatment is never called untreated.
+        """
+        start, end = timedelta(days=self.from_day), timedelta(days=self.washout_days)
+        return any((run.start is None or day > run.start + start) and day <= run.end + end for run in self.runs)

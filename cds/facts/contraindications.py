@@ -1,0 +1,41 @@
+"""What forbids or restricts B12: allergy, Leber's optic neuropathy, bleeding at the injection site (C5.1, C5 form, C10)."""
+
+from __future__ import annotations
+
+from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
+from cds.leaves import allergic_to, has, taking
+from cds.logic import either
+
+cobalamin_allergies = allergic_to("cobalamin")
+cobalt_allergies = allergic_to("cobalt")
+leber_optic_neuropathy = has("leber_optic_neuropathy")
+anticoagulants = taking("anticoagulant")
+
+
+def b12_allergies(
+    cobalamin_allergies: tuple[Allergy, ...] | None, cobalt_allergies: tuple[Allergy, ...] | None
+) -> tuple[Allergy, ...] | None:
+    """Allergy to a cobalamin or to cobalt."""
+    return either(cobalamin_allergies, cobalt_allergies)
+
+
+def b12_despite_allergy(b12_allergies: tuple[Allergy, ...], current_b12_products: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
+    """B12 on record as being taken by somebody recorded as allergic to it."""
+    return current_b12_products if b12_allergies else ()
+
+
+def cyanocobalamin_in_leber(
+    leber_optic_neuropathy: tuple[Condition, ...], current_b12_products: tuple[Medicine, ...]
+) -> tuple[Medicine, ...]:
+    """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve."""
+    if not leber_optic_neuropathy:
+        return ()
+    return tuple(medicine for medicine in current_b12_products if medicine.form == "cyanocobalamin")
+
+
+def avoid_intramuscular(
+    anticoagulants: tuple[Medicine, ...] | None, platelets: Measurement | NoResult | None, platelets_im_caution_lt: float
+) -> bool:
+    """Anticoagulated, or platelets certainly too few for a needle in the muscle."""
+    anticoagulated = any(medicine.current for medicine in anticoagulants or ())
+    return anticoagulated or (isinstance(platelets, Measurement) and platelets.value.below(platelets_im_caution_lt) is True)

@@ -1,0 +1,144 @@
+"""The one door to files: reads facts, rules, value sets and site policy once, at start, and refuses whatever does not fit."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+import cds
+import cds.facts
+import cds.rules
+from cds import leaves
+from cds.content import Library
+from cds.graph import Graph, Source
+from cds.knowledge import Parameter, Reference, SitePolicy, StandingWords, Topic, ValueSet
+from cds.leaves import Given, Leaf
+from cds.signoff import check
+
+HERE = Path(__file__).parent
+
+T = TypeVar("T")
+
+
+class KnowledgeError(ValueError):
+    """Something signed does not fit; the message names the file, the key and the mend."""
+
+
+class _OneOfEach(yaml.CSafeLoader):
+    """YAML where a key written twice is an error, and not the silent victory of the second."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise KnowledgeError(f"line {node.start_mark.line + 1}: {', '.join(twice)} is written twice; keep one")
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path, shape: type[T] | Any) -> T:
+    """One YAML file as a knowledge model. Raises KnowledgeError naming file, key and fault."""
+    try:
+        content = yaml.load(path.read_bytes(), Loader=_OneOfEach)  # noqa: S506 - a SafeLoader that also refuses double keys
+        validated: T = TypeAdapter(shape).validate_python(content)
+        return validated
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise KnowledgeError(f"{path.name}: {faults}") from None
+    except (yaml.YAMLError, KnowledgeError) as error:
+        raise KnowledgeError(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise KnowledgeError(f"{path}: cannot be read ({error.strerror}); name an existing file") from None
+
+
+def load(site: Path | None = None) -> Library:
+    """Read and check all knowledge. Raises KnowledgeError or GraphError, naming what does not fit and the mend."""
+    modules = [*_modules(cds.facts), *_modules(cds.rules)]
+    topics = {module: _topic(module) for module in modules}
+    parameters = _merge({module.__name__: topic.parameters for module, topic in topics.items()}, "parameter")
+    rules = _merge({module.__name__: topic.rules for module, topic in topics.items()}, "rule")
+    labels = _merge({module.__name__: topic.labels for module, topic in topics.items()}, "label")
+    sources: dict[str, Leaf | Given] = {"patient": leaves.patient, "today": leaves.today, **dict(_leaves(modules))}
+    policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None
+    value_sets: dict[str, ValueSet] = {
+        path.stem: read_yaml(path, ValueSet) for path in sorted((HERE / "valuesets").glob("*/*.yaml"))
+    }
+    library = Library(
+        graph=Graph(
+            [
+                *(Source(name, source.type) for name, source in sources.items()),
+                *(Source(name, _number_type(parameter)) for name, parameter in parameters.items()),
+            ],
+            [function for module in modules for function in _functions(module)],
+        ),
+        sources=sources,
+        parameters=parameters,
+        site=policy,
+        rules=rules,
+        references=read_yaml(HERE / "references.yaml", dict[str, Reference]),
+        value_sets=value_sets,
+        words=read_yaml(HERE / "words.yaml", StandingWords),
+        labels=labels,
+        code_sources=read_yaml(HERE / "valuesets" / "sources.yaml", dict[str, str]),
+        version=f"{cds.__version__}+{_digest(site)}",
+    )
+    try:
+        check(library)
+    except ValueError as error:
+        raise KnowledgeError(str(error)) from None
+    return library
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for info in pkgutil.iter_modules(package.__path__):
+        yield importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+def _functions(module: ModuleType) -> Iterator[Callable[..., Any]]:
+    for name, value in vars(module).items():
+        if callable(value) and not isinstance(value, type) and not name.startswith("_") and getattr(value, "__module__", "") == module.__name__:
+            yield value
+
+
+def _leaves(modules: list[ModuleType]) -> Iterator[tuple[str, Leaf]]:
+    for module in modules:
+        for name, value in vars(module).items():
+            if isinstance(value, Leaf):
+                yield name, value
+
+
+def _topic(module: ModuleType) -> Topic:
+    path = Path(str(module.__file__)).with_suffix(".yaml")
+    topic: Topic = read_yaml(path, Topic) if path.exists() else Topic()
+    return topic
+
+
+def _merge(by_module: Mapping[str, Mapping[str, T]], what: str) -> dict[str, T]:
+    merged: dict[str, T] = {}
+    for module, entries in by_module.items():
+        for name, entry in entries.items():
+            if name in merged:
+                raise KnowledgeError(f"{module}: the {what} {name!r} is already defined in another file; keep one")
+            merged[name] = entry
+    return merged
+
+
+def _number_type(parameter: Parameter) -> type:
+    return bool if isinstance(next(iter(parameter.values.values())).value, bool) else float
+
+
+def _digest(site: Path | None) -> str:
+    """Twelve hex digits over every file of knowledge: two services with the same digits say the same."""
+    sha = hashlib.sha256()
+    for path in [*sorted(HERE.rglob("*.yaml")), *([site] if site else [])]:
+        sha.update(path.name.encode())
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:12]
+

@@ -1,0 +1,72 @@
+"""Three-valued helpers the facts share: evidence from several places, and the newest of several results.
+
+`either` has a truth table, and tests/test_logic.py is that table: evidence anywhere is evidence; otherwise one unanswered
+question leaves the whole unanswered; only when every question was answered with "none" is the answer none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TypeVar
+
+from cds.chart import NO_RESULT, Measurement, NoResult, Record
+from cds.exposure import Cover
+
+Evidence = tuple[Record, ...]
+
+R = TypeVar("R", bound=Record)
+
+
+def either(*groups: tuple[R, ...] | None) -> tuple[R, ...] | None:
+    """All records of all groups; None if there is none and some group is unknown."""
+    found = tuple(record for group in groups if group for record in group)
+    if found or None not in groups:
+        return found
+    return None
+
+
+def since(records: tuple[R, ...], earliest: date) -> tuple[R, ...]:
+    """The dated records that certainly lie on or after a day."""
+    if not records:
+        return ()
+    return tuple(record for record in records if record.day is not None and record.day.first >= earliest)
+
+
+def newest(records: Iterable[R]) -> R | None:
+    """The record of the latest day; the first one listed where days are equal; undated ones do not count."""
+    best: R | None = None
+    for record in records:
+        if record.day is not None and (best is None or best.day is None or record.day.last > best.day.last):
+            best = record
+    return best
+
+
+def newest_result(results: Iterable[Measurement]) -> Measurement | NoResult:
+    """The result of the latest day, or the certainty that there is none."""
+    return newest(results) or NO_RESULT
+
+
+def days_apart(one: Record, other: Record) -> float:
+    """Days between two records; endless where one has no date."""
+    if one.day is None or other.day is None:
+        return float("inf")
+    return abs((one.day.last - other.day.last).days)
+
+
+def drawn_on(cover: Cover | None, record: Record) -> bool:
+    """Does the record fall under a treatment? Not where nothing is known of treatment: the caller decides what that means."""
+    return cover is not None and record.day is not None and cover.includes(record.day.last)
+
+
+def paired(
+    results: Iterable[Measurement], sample: Measurement | NoResult, cover: Cover | None, window_days: float
+) -> Measurement | NoResult:
+    """The newest result that may be read together with a sample: drawn near it and on the same side of treatment."""
+    if isinstance(sample, NoResult):
+        return NO_RESULT
+    return newest_result(
+        result
+        for result in results
+        if days_apart(result, sample) <= window_days and drawn_on(cover, result) == drawn_on(cover, sample)
+    )

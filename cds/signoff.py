@@ -1,0 +1,153 @@
+"""What must hold between the signed and the coded half before a service starts. Every message names the place and the mend."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+
+from cds.advice import Advice
+from cds.chart import Measurement
+from cds.content import Library
+from cds.facts.regimen import Dose
+from cds.knowledge import SUMMARY_LIMIT, placeholders
+from cds.leaves import Leaf
+from cds.wording import MARKS, amount
+
+WIDEST_DOSE = "1,000-2,000 µg a day (1,000 preferred)"
+WIDEST_NUMBER = "100,000"
+
+
+def check(library: Library) -> None:
+    """Raises ValueError with every fault found, one to a line."""
+    faults = [
+        *_rules_and_words(library),
+        *_citations(library),
+        *_concepts(library),
+        *_numbers(library),
+        *(fault for rule in library.rules if rule in library.graph.place for fault in _templates(library, rule)),
+    ]
+    if faults:
+        raise ValueError("\n".join(faults))
+
+
+def rules_of(library: Library) -> frozenset[str]:
+    """The functions that may return Advice."""
+    return frozenset(step.name for step in library.graph.steps if step.type == Advice | None)
+
+
+def _rules_and_words(library: Library) -> Iterator[str]:
+    coded, signed = rules_of(library), frozenset(library.rules)
+    for rule in sorted(coded - signed):
+        yield f"rule {rule}: has no words; add it under `rules:` in the YAML beside its module"
+    for rule in sorted(signed - coded):
+        yield f"rule {rule}: has words but no function that returns Advice | None; remove one or write the other"
+    for rule, words in library.rules.items():
+        for reason in words.overrides:
+            if reason not in library.words.overrides:
+                yield f"rule {rule}: override {reason!r} is not in words.yaml"
+
+
+def _citations(library: Library) -> Iterator[str]:
+    cited = [(f"parameter {name}", value.cite) for name, p in library.parameters.items() for value in p.values.values()]
+    cited += [(f"rule {r}, advice {k}", a.cite) for r, rule in library.rules.items() for k, a in rule.advice.items()]
+    cited += [(f"rule {r}, note {k}", n.cite) for r, rule in library.rules.items() for k, n in rule.notes.items()]
+    for where, citations in cited:
+        for citation in citations:
+            if citation not in library.references:
+                yield f"{where}: cites {citation!r}, which is not in references.yaml"
+    for name, value_set in library.value_sets.items():
+        for code in value_set.codes:
+            if code.source not in library.code_sources:
+                yield f"value set {name}, code {code.code}: source {code.source!r} is not in valuesets/sources.yaml"
+
+
+def _concepts(library: Library) -> Iterator[str]:
+    read = {source.concept: source for source in library.sources.values() if isinstance(source, Leaf)}
+    for concept, leaf in read.items():
+        if concept not in library.value_sets:
+            yield f"leaf on {concept!r}: no value set has this name"
+        elif library.value_sets[concept].kind != leaf.kind:
+            yield f"leaf on {concept!r}: is read as a {leaf.kind}, but the value set is a {library.value_sets[concept].kind}"
+    for name, value_set in library.value_sets.items():
+        for other in value_set.instead_of:
+            if other not in library.value_sets:
+                yield f"value set {name}: instead_of names {other!r}, which is no value set"
+        for answer in (*value_set.positive, *value_set.negative):
+            if answer not in library.value_sets:
+                yield f"value set {name}: the answer {answer!r} is no value set"
+        if value_set.kind not in ("route", "answer") and name not in read and not value_set.instead_of:
+            yield f"value set {name}: no leaf reads it; remove the file or declare the leaf"
+
+
+def _numbers(library: Library) -> Iterator[str]:
+    used = {name for step in library.graph.steps for name in library.graph.inputs(step.name)}
+    for name in library.parameters:
+        if name not in used:
+            yield f"parameter {name}: no fact and no rule uses it; remove it"
+    for name, number in (library.site.parameters if library.site else {}).items():
+        if name not in library.parameters:
+            yield f"site policy, {name}: there is no such parameter"
+            continue
+        allowed = library.parameters[name].sites_may_set
+        if allowed is None:
+            yield f"site policy, {name}: no site may set this number"
+        elif not allowed[0] <= number.value <= allowed[1]:
+            yield f"site policy, {name}: {number.value} lies outside the allowed {allowed[0]:g} to {allowed[1]:g}"
+
+
+def _templates(library: Library, rule: str) -> Iterator[str]:
+    words = library.rules[rule]
+    known = library.graph.ancestors(rule)
+    templates = [
+        (f"advice {key}", text)
+        for key, advice in words.advice.items()
+        for text in (advice.en.summary, advice.en.finding, advice.en.rule, advice.en.limits or "")
+    ]
+    templates += [(f"note {key}", note.en) for key, note in words.notes.items()]
+    for where, template in templates:
+        for name in sorted(placeholders(template) - known):
+            yield f"rule {rule}, {where}: {{{name}}} is no fact or number this rule stands on"
+    for name in sorted({n for _, template in templates for n in placeholders(template)} & known):
+        for member in _literal_members(library.graph.types[name]):
+            if member not in library.labels.get(name, {}):
+                yield f"rule {rule}: {{{name}}} can be {member!r}, for which `labels:` has no words"
+    for key, advice in words.advice.items():
+        for name in placeholders(advice.en.summary) & known:
+            if _widest(library, name) is None:
+                yield f"rule {rule}, advice {key}: {{{name}}} has no bounded width; keep it out of the summary"
+        width = len(advice.en.summary.format_map({n: _widest(library, n) or "" for n in placeholders(advice.en.summary)}))
+        if width >= SUMMARY_LIMIT:
+            yield f"rule {rule}, advice {key}: the summary may grow to {width} characters; stay under {SUMMARY_LIMIT}"
+
+
+def _widest(library: Library, name: str) -> str | None:
+    """The widest text a placeholder can become; None where it may become anything."""
+    if name in library.parameters:
+        parameter = library.parameters[name]
+        candidates = [value.value for value in parameter.values.values()] + list(parameter.sites_may_set or ())
+        return max((amount(v, parameter.unit, library) + MARKS.get(parameter.checked, "") for v in candidates), key=len)
+    kind = library.graph.types.get(name)
+    members = typing.get_args(kind) if not isinstance(kind, type) else (kind,)
+    if Measurement in members:
+        return _widest_measurement(library, name)
+    if Dose in members:
+        return WIDEST_DOSE
+    if {int, float} & set(members):
+        return WIDEST_NUMBER
+    if name in library.labels:
+        return max(library.labels[name].values(), key=len)
+    return None
+
+
+
+def _widest_measurement(library: Library, name: str) -> str:
+    """The widest result of the analytes a fact is read from: longest number, longest unit, a full date."""
+    leaves = [library.sources[source] for source in library.graph.ancestors(name) if source in library.sources]
+    read = [library.value_sets[leaf.concept] for leaf in leaves if isinstance(leaf, Leaf) and leaf.kind == "measurement"]
+    unit = max((entry.unit for value_set in read for entry in value_set.units), key=len)
+    return f"<={WIDEST_NUMBER} {unit} (2026-12-31)"
+
+
+def _literal_members(kind: object) -> tuple[str, ...]:
+    members = typing.get_args(kind)
+    return tuple(m for m in members if isinstance(m, str)) if typing.get_origin(kind) is typing.Literal else ()

@@ -1,0 +1,97 @@
+"""Values in words: what a template's placeholders become on a card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from cds.chart import Measurement, Medicine, NoResult, Record
+from cds.content import Library
+from cds.facts.intake import Intake
+from cds.facts.regimen import Dose
+from cds.knowledge import placeholders
+
+MARKS = {"unverified": "†", "weak": "‡"}
+"""Signs behind a number that nobody verified, or that was seen in a secondary source only."""
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
+_LONGEST_NAME = 80
+
+
+def fill(template: str, value_of: Callable[[str], Any], library: Library, day: date) -> str:
+    """The template with every placeholder put in words."""
+    return template.format_map({name: say(name, value_of(name), library, day) for name in placeholders(template)})
+
+
+def say(name: str, value: Any, library: Library, day: date) -> str:
+    """One value in words; a parameter with its unit and, where it was not verified, its mark."""
+    if name in library.parameters:
+        parameter = library.parameters[name]
+        return f"{amount(library.number(name, day), parameter.unit, library)}{MARKS.get(parameter.checked, '')}"
+    match value:
+        case None:
+            return library.words.unknown
+        case NoResult():
+            return library.words.no_result
+        case Measurement():
+            return measurement(value)
+        case Dose():
+            same = value.low == value.high
+            spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
+            return f"{spread} {unit(value.unit, library)}" + ("" if same else f" ({number(value.preferred)} preferred)")
+        case Intake():
+            return intake(value, library)
+        case tuple():
+            return "; ".join(dict.fromkeys(_item(item, library) for item in value)) or library.words.nothing
+        case str():
+            return library.labels[name][value]
+        case bool():
+            return library.words.yes if value else library.words.no
+    return number(value)
+
+
+def _item(item: Any, library: Library) -> str:
+    if isinstance(item, Medicine):
+        return escaped(item.name)
+    if isinstance(item, Measurement):
+        return f"{library.title(item.concept)} {measurement(item)}"
+    if isinstance(item, Record):
+        return library.title(item.concept) + (f" ({item.day})" if item.day is not None else "")
+    return library.title(item)
+
+
+def measurement(value: Measurement) -> str:
+    """The result as the laboratory reported it, with its day."""
+    return f"{value.reported} ({value.day})" if value.day is not None else value.reported
+
+
+def intake(value: Intake, library: Library) -> str:
+    """The sum, or what of it could be read."""
+    known = amount(value.at_least, value.unit, library)
+    return known if value.ug is not None else f"{library.words.at_least} {known}"
+
+
+def amount(value: float, unit_code: str, library: Library) -> str:
+    """A number with its unit in words."""
+    return f"{number(value)} {unit(unit_code, library)}".strip()
+
+
+def number(value: float) -> str:
+    """A number as people write it: 1,000 and not 1000.0; no more digits than it has."""
+    return f"{value:,.10g}"
+
+
+def unit(code: str, library: Library) -> str:
+    """A UCUM unit in words, or as it is printed."""
+    return library.words.units.get(code, code)
+
+
+def escaped(text: str) -> str:
+    """Text from a request made harmless: one line, no Markdown, no HTML, not endless."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = line.replace("://", ": //").replace("www.", "www .").replace("@", "(at)")  # GFM links bare addresses
+    if len(line) > _LONGEST_NAME:
+        line = line[: _LONGEST_NAME - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", line).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")

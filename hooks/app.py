@@ -1,0 +1,39 @@
+"""The application: builds the library, the services and the routes. The only place that knows what a deployment may set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flask import Flask
+
+from cds.library import load
+from hooks.engine import Engine
+from hooks.routes import add_routes
+from hooks.services import SERVICES
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a deployment may set. The defaults are the development configuration.
+
+    `site`: a site policy file. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on.
+    """
+
+    site: Path | None = None
+    body_limit: int = 10 * MEBIBYTE
+    today: Callable[[], date] = date.today
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI application. Raises KnowledgeError or GraphError where the knowledge does not fit together."""
+    config = config or Config()
+    library = load(config.site)
+    app = Flask("hooks", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = config.body_limit
+    add_routes(app, [Engine(library, service) for service in SERVICES], config.today)
+    return app

@@ -1,0 +1,161 @@
+"""Decision to cards: one card per statement, with its inputs, what was missing, the rule, the sources and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uuid import NAMESPACE_URL, uuid5
+
+from cds.advice import OrderTests, StartB12
+from cds.chart import Measurement, Medicine, Record
+from cds.content import Library
+from cds.decide import Decision, Statement
+from cds.leaves import Leaf
+from cds.wording import MARKS, escaped, fill, measurement
+from hooks.contexts import PatientView
+from hooks.fhir.writer import Writer
+from hooks.wire import Action, Card, Coding, Source, Suggestion
+
+TOPIC_SYSTEM = "urn:cobalamin-cds:topic"
+OVERRIDE_SYSTEM = "urn:cobalamin-cds:override-reason"
+_OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
+
+
+class CardWriter:
+    """Writes cards in the words of one library."""
+
+    def __init__(self, library: Library) -> None:
+        """Work out once which leaves each rule stands on."""
+        self._library = library
+        self._writer = Writer(library)
+        self._leaves: dict[str, tuple[tuple[str, Leaf], ...]] = {}
+        for rule in library.rules:
+            below = library.graph.ancestors(rule)
+            self._leaves[rule] = tuple(
+                (name, leaf) for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and name in below
+            )
+        self._overrides = {
+            rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
+            for rule, signed in library.rules.items()
+        }
+
+    def cards(self, decision: Decision, context: PatientView, instance: str) -> list[Card]:
+        """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others."""
+        return [self._card(decision, statement, context, instance) for statement in decision.statements]
+
+    def summary(self, decision: Decision, statement: Statement) -> str:
+        """The one sentence on top of a card."""
+        return self._fill(decision, statement.words.en.summary)
+
+    def _card(self, decision: Decision, statement: Statement, context: PatientView, instance: str) -> Card:
+        rule = self._library.rules[statement.rule]
+        identity = f"{instance}|{context.patientId}|{rule.topic}|{statement.advice.key}"
+        suggestions = self._suggestions(statement, context, identity) if _orders(context) else []
+        source = self._library.references[statement.words.cite[0]]
+        return Card(
+            uuid=str(uuid5(_OURS, identity)),
+            summary=self.summary(decision, statement),
+            detail=self.detail(decision, statement),
+            indicator=statement.words.urgency,
+            source=Source(
+                label=source.label, url=source.url, topic=Coding(system=TOPIC_SYSTEM, code=rule.topic, display=rule.title)
+            ),
+            suggestions=suggestions or None,
+            selectionBehavior=("at-most-one" if len(suggestions) > 1 else "any") if suggestions else None,
+            overrideReasons=self._overrides[statement.rule],
+        )
+
+    def detail(self, decision: Decision, statement: Statement) -> str:
+        """The basis of a card as Markdown, so that a clinician can judge it without us."""
+        words, said = self._library.words, statement.words.en
+        notes = [self._library.rules[statement.rule].notes[note] for note in statement.advice.notes]
+        body = self._fill(decision, said.rule)
+        limits = [*([self._fill(decision, said.limits)] if said.limits else []), *words.limits]
+        cited = dict.fromkeys((*statement.words.cite, *(citation for note in notes for citation in note.cite)))
+        parts = {
+            "finding": [self._fill(decision, said.finding), *(f"- {self._fill(decision, note.en)}" for note in notes)],
+            "inputs": [f"- {line}" for line in self._inputs(decision, statement.rule)],
+            "missing": [f"- {line}" for line in self._missing(decision, statement.rule)],
+            "rule": [body],
+            "sources": [f"- {self._reference(key)}" for key in cited],
+            "limits": [f"- {limit}" for limit in limits],
+        }
+        text = "\n\n".join(f"**{words.headings[name]}**\n\n{_paragraph(lines)}" for name, lines in parts.items() if lines)
+        marks = [f"{mark} {words.checked[state]}" for state, mark in MARKS.items() if mark in text]
+        return text if not marks else f"{text}\n\n{'; '.join(marks)}"
+
+    def _fill(self, decision: Decision, template: str) -> str:
+        return fill(template, decision.__getitem__, self._library, decision.chart.today)
+
+    def _inputs(self, decision: Decision, rule: str) -> Iterator[str]:
+        """Every record the rule read: the newest result of each test, every problem, procedure, allergy and medicine."""
+        for name, leaf in self._leaves[rule]:
+            records: tuple[Record, ...] = decision[name] or ()
+            title = self._library.title(leaf.concept)
+            if leaf.kind == "measurement" and records:
+                newest = records[0]
+                yield f"{title}: {measurement(newest) if isinstance(newest, Measurement) else newest.name}"
+            elif records:
+                yield f"{title}: {'; '.join(dict.fromkeys(map(_mention, records)))}"
+
+    def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
+        """Queries nobody answered in full, and tests without a result."""
+        words = self._library.words
+        for query in dict.fromkeys(leaf.query for _, leaf in self._leaves[rule]):
+            state = decision.chart.retrieved[query]
+            if state != "retrieved":
+                yield f"{words.queries[query]}: {words.retrieval[state]}"
+        absent = [self._library.title(leaf.concept) for n, leaf in self._leaves[rule] if leaf.kind == "measurement" and decision[n] == ()]
+        if absent:
+            yield f"{words.no_result}: {', '.join(absent)}"
+
+    def _reference(self, key: str) -> str:
+        reference = self._library.references[key]
+        title = f"[{reference.title}]({reference.url})" if reference.url else reference.title
+        return f"{title}. {reference.publisher}, {reference.date}."
+
+    def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
+        """One suggestion per course, each with the missing tests, so that the baseline comes first; the tests alone as the last."""
+        urgent = statement.words.urgency == "critical"
+        courses = [action for action in statement.advice.actions if isinstance(action, StartB12)]
+        tests = list(dict.fromkeys(t for a in statement.advice.actions if isinstance(a, OrderTests) for t in a.analytes))
+        orders = [self._test(analyte, context, urgent) for analyte in tests]
+        words, titles = self._library.words.suggestions, ", ".join(map(self._library.title, tests))
+        suggestions = []
+        for course in courses:
+            line = self._writer.course(course)
+            start = Action(type="create", description=line, resource=self._writer.medication_request(course, context))
+            label = words["with_tests"].format(course=line, tests=titles) if tests else line
+            suggestions.append(_suggestion(label, identity, [*orders, start], recommended=course.recommended))
+        if tests:
+            suggestions.append(_suggestion(words["tests"].format(tests=titles), identity, orders, recommended=not courses))
+        return suggestions
+
+    def _test(self, analyte: str, context: PatientView, urgent: bool) -> Action:
+        description = self._library.words.suggestions["test"].format(test=self._library.title(analyte))
+        return Action(type="create", description=description, resource=self._writer.service_request(analyte, context, urgent))
+
+
+def _suggestion(label: str, identity: str, actions: list[Action], recommended: bool) -> Suggestion:
+    return Suggestion(label=label, uuid=str(uuid5(_OURS, f"{identity}|{label}")), isRecommended=recommended or None, actions=actions)
+
+
+def _orders(context: PatientView) -> bool:
+    """May the user order? A patient or relative who opens the chart gets information, not order suggestions (HOOK-06)."""
+    return not context.userId.startswith(("Patient/", "RelatedPerson/"))
+
+
+def _mention(record: Record) -> str:
+    """One record: a medicine by its own name, anything else by its day, as its title already names it."""
+    since = str(record.day) if record.day is not None else "-"
+    return f"{escaped(record.name)} ({since})" if isinstance(record, Medicine) else since
+
+
+def _paragraph(lines: list[str]) -> str:
+    """Plain lines apart, list items together."""
+    text = ""
+    for line in lines:
+        text += ("\n" if line.startswith("- ") and text.rsplit("\n", 1)[-1].startswith("- ") else "\n\n") + line
+    return text.strip()
+
+

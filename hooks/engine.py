@@ -1,0 +1,147 @@
+"""One service call from bytes to cards. The server and the command line both call this, and so give the same answer."""
+
+from __future__ import annotations
+
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from cds.content import Library
+from cds.decide import Decider, Decision
+from hooks.cards import CardWriter
+from hooks.contexts import CONTEXTS, PatientView
+from hooks.errors import Issue, RequestError
+from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
+from hooks.fhir.reader import Reader
+from hooks.services import Service
+from hooks.wire import Card, HookRequest
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A decision with its cards, and why it must not be sent as an answer, if there is a reason."""
+
+    decision: Decision
+    cards: list[Card]
+    refusal: RequestError | None
+
+
+class Engine:
+    """One service, ready to answer."""
+
+    def __init__(self, library: Library, service: Service) -> None:
+        """Plan the rules and prepare the readers once."""
+        self.library = library
+        self.service = service
+        self._decide = Decider(library, service.rules)
+        self._reader = Reader(library)
+        self._cards = CardWriter(library)
+        self._critical = {
+            rule: frozenset((rule, *library.graph.ancestors(rule))) for rule in service.rules if library.rules[rule].safety_critical
+        }
+
+    def answer(self, body: bytes, today: date) -> list[Card]:
+        """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke."""
+        evaluation = self.evaluate(body, today)
+        if evaluation.refusal is not None:
+            raise evaluation.refusal
+        return evaluation.cards
+
+    def evaluate(self, body: bytes, today: date) -> Evaluation:
+        """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
+        try:
+            request, context = self._request(body)
+            supplied = unpack(request.prefetch)
+        except RecursionError:
+            raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
+        patient = self._reader.patient(supplied, context.patientId)
+        if patient is None:
+            raise RequestError(412, [_patient_missing(supplied)])
+        decision = self._decide(self._reader.chart(supplied, patient, context.patientId, today))
+        cards = self._cards.cards(decision, context, request.hookInstance)
+        return Evaluation(decision, cards, self._refusal(decision, supplied))
+
+    def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:
+        """Envelope and context, with all their problems together."""
+        members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
+        raw_prefetch = members.pop("prefetch", msgspec.Raw(b"null"))
+        content: dict[str, Any] = {name: msgspec.json.decode(raw) for name, raw in members.items()}
+        content["prefetch"] = _object_of_raw(raw_prefetch)
+        issues = []
+        if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:
+            issues.append(Issue("invariant", f"This service answers {self.service.hook} only; call the service of your hook.", "hook"))
+        try:
+            request = HookRequest.model_validate(content)
+        except ValidationError as error:
+            issues += _issues(error, ())
+        context = content.get("context")
+        if isinstance(context, dict):
+            try:
+                given = CONTEXTS[self.service.hook].model_validate(context)
+            except ValidationError as error:
+                issues += _issues(error, ("context",))
+        if issues:
+            raise RequestError(400, issues)
+        return request, given
+
+    def _refusal(self, decision: Decision, supplied: Supplied) -> RequestError | None:
+        """Silence must mean that we looked: not when a query went unanswered, and not when a rule broke."""
+        broken = decision.failures.keys()
+        if broken and (not decision.statements or any(broken & needs for needs in self._critical.values())):
+            return RequestError(500, [Issue("exception", "A rule could not be evaluated; nothing was concluded. Please report this.")])
+        if missing := decision.unanswerable:
+            return RequestError(412, [issue for query in missing for issue in _unanswered(query, decision.chart.retrieved[query], supplied)])
+        return None
+
+
+def _object_of_raw(raw: msgspec.Raw) -> Any:
+    """The members of `prefetch`, still raw; whatever else was sent stays what it is and is refused by the model."""
+    try:
+        return _MEMBERS.decode(raw)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(raw)
+
+
+def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
+    """One issue per fault, with its place; pydantic's own words are kept only where they quote nothing of the input."""
+    found = []
+    for fault in error.errors(include_input=False, include_url=False):
+        where = ".".join(map(str, (*prefix, *fault["loc"]))) or "$"
+        if fault["type"] == "missing":
+            found.append(Issue("required", f"{where} is required by the CDS Hooks specification; add it.", where))
+        elif fault["type"] == "value_error":
+            found.append(Issue("value", f"{where}: {fault['msg'].removeprefix('Value error, ')}.", where))
+        else:
+            found.append(Issue("value", f"{where} has the wrong JSON type or is blank; see the CDS Hooks specification.", where))
+    return found
+
+
+def _patient_missing(supplied: Supplied) -> Issue:
+    state = supplied.keys.get(PATIENT_KEY, "absent")
+    why = "brought no Patient with the id of context.patientId" if state == "data" else f"is {state}"
+    return Issue("processing", f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.", "prefetch.patient")
+
+
+def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
+    """One issue for each key that could have answered the query."""
+    issues = []
+    for key in KEYS:
+        if key.query == query:
+            sent = supplied.keys.get(key.name, "absent")
+            text = (
+                f"Prefetch key {key.name!r} is {sent}: {key.resource_type} {state}. Without it nothing can be concluded; "
+                "supply the search result, or null if the search found nothing."
+            )
+            issues.append(Issue("processing", text, f"prefetch.{key.name}"))
+    return issues
+
+

@@ -1,0 +1,110 @@
+"""Tolerant reading of FHIR elements: an object where an array belongs, a code where a CodeableConcept belongs, nothing at all."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from cds.days import Day, parse_day
+
+UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects in an element that may be an array, a single object, or something else entirely."""
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield item
+
+
+def text(value: Any) -> str:
+    """A string with something in it, or the empty string."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def code(value: Any) -> str:
+    """A status in whatever shape a FHIR version gives it, in lower case: a code, a CodeableConcept, an array of them."""
+    if isinstance(value, str):
+        return value.strip().lower()
+    for concept in objects(value):
+        for coding in objects(concept.get("coding")):
+            if text(coding.get("code")):
+                return text(coding["code"]).lower()
+        if text(concept.get("text")):
+            return text(concept["text"]).lower()
+    return ""
+
+
+def codings(concept: Any) -> list[tuple[str, str]]:
+    """System and code of every coding that has a code. The usual shape is read first: every resource passes through here."""
+    if type(concept) is dict and type(concept.get("coding")) is list:
+        return [
+            (coding["system"] if isinstance(coding.get("system"), str) else "", coding["code"].strip())
+            for coding in concept["coding"]
+            if isinstance(coding, dict) and isinstance(coding.get("code"), str)
+        ]
+    return [pair for item in objects(concept) for coding in objects(item.get("coding")) for pair in codings({"coding": [coding]})]
+
+
+def wording(concept: Any) -> str:
+    """What a CodeableConcept is called: its text, else the first display."""
+    for item in objects(concept):
+        if text(item.get("text")):
+            return text(item["text"])
+        for coding in objects(item.get("coding")):
+            if text(coding.get("display")):
+                return text(coding["display"])
+    return ""
+
+
+def number(value: Any) -> float | None:
+    """A finite number; decimal strings count, booleans and everything else do not."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+(\.\d+)?\s*", value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def day(*candidates: Any) -> Day | None:
+    """The first candidate that names a day: a date string, or a Period by the end `end` if it has one, else by its start."""
+    for candidate in candidates:
+        if isinstance(candidate, dict):
+            candidate = candidate.get("end") or candidate.get("start")
+        found = parse_day(candidate)
+        if found is not None:
+            return found
+    return None
+
+
+def first_day(*candidates: Any) -> Day | None:
+    """As `day`, with Periods read by their start."""
+    return day(*(c.get("start") if isinstance(c, dict) else c for c in candidates))
+
+
+def plain_text(value: str) -> str:
+    """NFKC text without HTML entities for the two comparison signs, as laboratory strings need it."""
+    return unicodedata.normalize("NFKC", value).replace("&lt;", "<").replace("&gt;", ">").strip()
+
+
+def local_id(reference: Any) -> str:
+    """The bare id a reference points to, from relative, absolute, versioned and urn:uuid forms; empty where there is none."""
+    target = text(reference.get("reference")) if isinstance(reference, dict) else text(reference)
+    target = target.split("/_history/")[0]
+    return target.rsplit("/", 1)[-1].removeprefix("urn:uuid:")
+
+
+def referenced_type(reference: Any) -> str:
+    """The resource type a reference names, or the empty string."""
+    target = text(reference.get("reference")) if isinstance(reference, dict) else text(reference)
+    parts = target.split("/_history/")[0].split("/")
+    return parts[-2] if len(parts) > 1 else ""

@@ -1,0 +1,186 @@
+"""Observations to measurements and findings: which concept, which value, in which unit, on which day. Doubt becomes a note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+from cds.chart import Finding, Measurement, Note, Record
+from cds.content import Library
+from cds.days import Day
+from cds.intervals import COMPARATORS, interval
+from cds.knowledge import ValueSet
+from cds.units import Unit
+from cds.wording import number as written
+from hooks.fhir.elements import UCUM, code, codings, day, number, objects, plain_text, text, wording
+from hooks.fhir.resources import Resource, reference_of
+
+_NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
+_COUNTED = ("final", "amended", "corrected")
+_SERUM = ("serum", "plasma", "血清", "血浆")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one resource gave: records, and notes on what it could not give."""
+
+    records: tuple[Record, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+NOTHING = Reading()
+
+
+class ObservationReader:
+    """Reads Observations against the value sets of one library."""
+
+    def __init__(self, library: Library) -> None:
+        """Keep the tables that every Observation is held against."""
+        self._sets = library.value_sets
+        self._units = library.units
+        self._terms = library.terms["observation"]
+        self._answers = library.terms["answer"]
+
+    def read(self, resource: Resource, today: date) -> Reading:
+        """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
+        parts = [(concept, resource) for concept in self._concepts(resource.code, resource)]
+        if resource.component is not None:
+            for component in objects(resource.component):
+                if concepts := self._concepts(component.get("code"), resource):
+                    part = msgspec.convert(component, Resource)
+                    parts += [(concept, part) for concept in concepts]
+        if not parts:
+            return NOTHING
+        records: list[Measurement | Finding] = []
+        notes: list[Note] = []
+        for concept, part in parts:
+            if code(resource.status) not in _COUNTED:
+                notes.append(Note("status", reference_of(resource), concept, code(resource.status) or "-"))
+                continue
+            read = self._measurement if self._sets[concept].kind == "measurement" else self._finding
+            result = read(concept, part, resource, today)
+            if isinstance(result, Note):
+                notes.append(result)
+            else:
+                records.append(result)
+                notes += _doubts(result)
+        return Reading(tuple(records), tuple(notes))
+
+    def _concepts(self, concept: Any, resource: Resource) -> list[str]:
+        """The concepts a code names. Words are asked only where no code of a known system stands beside them."""
+        found: list[str] = []
+        coded = False
+        for system, value in codings(concept):
+            if matches := self._terms.of_code(system, value):
+                coded = True
+                found += [name for name, entry in matches if not entry.needs_specimen or _from_serum(concept, resource)]
+            elif not coded:
+                coded = self._terms.knows_system(system)
+        if not coded and (words := wording(concept)):
+            found += [name for name, doubted in self._terms.of_text(words).items() if not doubted]
+        return found
+
+    def _measurement(self, concept: str, part: Resource, resource: Resource, today: date) -> Measurement | Note:
+        reference = reference_of(resource)
+        comparator, value, unit_text, unit_code = _reported(part)
+        if value is None:
+            return Note("no_value", reference, concept, "")
+        reported = f"{comparator or ''}{written(value)} {unit_text or unit_code}".strip()
+        if comparator is not None and comparator not in COMPARATORS:
+            return Note("comparator", reference, concept, reported)
+        unit = self._unit(concept, unit_text, unit_code)
+        if unit is None:
+            return Note("unit", reference, concept, reported)
+        value_set = self._sets[concept]
+        low, high = value_set.plausible[unit.scale]
+        result = interval(value, comparator).scaled(unit.factor)
+        if not low <= result.bound <= high or (unit.at_most is not None and value > unit.at_most):
+            return Note("implausible", reference, concept, reported)
+        taken = _taken(resource)
+        if taken is not None and taken.first > today + timedelta(days=1):
+            return Note("future", reference, concept, str(taken))
+        upper = self._upper_limit(concept, part, unit) if value_set.own_limit else None
+        return Measurement(reference, concept, wording(part.code), taken, result, unit.scale, reported, upper)
+
+    def _unit(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
+        """The unit, where code and text agree on one we know. A code we do not know is not overruled by the text beside it."""
+        table = self._units[concept]
+        if not unit_text and not unit_code and self._sets[concept].unit_optional:
+            return table.find(self._sets[concept].canonical or "")
+        coded, worded = (table.find(part) if part else None for part in (unit_code, unit_text))
+        if unit_code and unit_text and coded and worded and (coded.scale, coded.factor) != (worded.scale, worded.factor):
+            return None
+        return coded if unit_code else worded
+
+    def _upper_limit(self, concept: str, part: Resource, unit: Unit) -> float | None:
+        """The laboratory's own upper limit of normal, if it sent exactly one, in a unit we know."""
+        ranges = list(objects(part.referenceRange))
+        if len(ranges) != 1:
+            return None
+        high = next(objects(ranges[0].get("high")), {})
+        value, limit_unit = number(high.get("value")), self._units[concept].find(text(high.get("unit")) or text(high.get("code")))
+        if value is None or (limit_unit is None and (text(high.get("unit")) or text(high.get("code")))):
+            return None
+        return interval(value).scaled((limit_unit or unit).factor).exact
+
+    def _finding(self, concept: str, part: Resource, resource: Resource, today: date) -> Finding | Note:
+        """A coded or worded answer. `today` is not asked: a positive antibody stays positive."""
+        answers = {
+            name
+            for element in (part.valueCodeableConcept, part.interpretation)
+            for system, value in codings(element)
+            for name, _ in self._answers.of_code(system, value)
+        }
+        for words in (wording(part.valueCodeableConcept), text(part.valueString), wording(part.interpretation)):
+            answers.update(name for name, doubted in self._answers.of_text(words).items() if not doubted)
+        positive = _verdict(answers, self._sets[concept], part)
+        return Finding(reference_of(resource), concept, wording(part.code), _taken(resource), positive)
+
+
+def _doubts(record: Measurement | Finding) -> Iterator[Note]:
+    if record.day is None:
+        yield Note("undated", record.reference, record.concept, "")
+    if isinstance(record, Finding) and record.positive is None:
+        yield Note("answer", record.reference, record.concept, "")
+
+
+def _verdict(answers: set[str], value_set: ValueSet, part: Resource) -> bool | None:
+    """Positive or negative by the answers of the value set, else by the laboratory's own limit; None where neither tells."""
+    if answers & set(value_set.negative):
+        return False
+    if answers & set(value_set.positive):
+        return True
+    if isinstance(part.valueBoolean, bool):
+        return part.valueBoolean
+    ranges = list(objects(part.referenceRange))
+    high = number(next(objects(ranges[0].get("high")), {}).get("value")) if len(ranges) == 1 else None
+    value = number(next(objects(part.valueQuantity), {}).get("value"))
+    return value > high if value is not None and high is not None else None
+
+
+def _reported(part: Resource) -> tuple[str | None, float | None, str, str]:
+    """Comparator, number, unit text and unit code, from a Quantity or from a number written into a string."""
+    quantity = next(objects(part.valueQuantity), None)
+    if quantity is not None:
+        coded = text(quantity.get("code")) if text(quantity.get("system")) in ("", *UCUM) else ""
+        return text(quantity.get("comparator")) or None, number(quantity.get("value")), text(quantity.get("unit")), coded
+    match = _NUMBER_IN_TEXT.fullmatch(plain_text(text(part.valueString)))
+    if match:
+        return match[1], number(match[2]), match[3] or "", ""
+    return None, number(part.valueInteger), "", ""
+
+
+def _taken(resource: Resource) -> Day | None:
+    return day(resource.effectiveDateTime, resource.effectivePeriod, resource.effectiveInstant, resource.issued)
+
+
+def _from_serum(concept: Any, resource: Resource) -> bool:
+    """Does the record say that this was serum or plasma, where the code alone does not?"""
+    specimen = next(objects(resource.specimen), {})
+    words = f"{wording(concept)} {text(specimen.get('display'))}".lower()
+    return any(word in words for word in _SERUM)

@@ -1,0 +1,208 @@
+"""Prefetch both ways: the templates we ask for, derived from what the rules read, and the state of each key that came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from cds.chart import Note, Retrieval
+from cds.codes import SYSTEMS
+from cds.content import Library
+from cds.leaves import Leaf, Query
+from hooks.fhir.elements import code, objects, text
+from hooks.fhir.resources import READ_ANYTHING, READ_BUNDLE, READ_RESOURCE, Resource
+
+PATIENT = "{{context.patientId}}"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One prefetch key: the query it answers, the resource type it brings, its search, and the names others give it.
+
+    Searches keep to what Epic, Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
+    """
+
+    name: str
+    query: Query
+    resource_type: str
+    search: str
+    aliases: tuple[str, ...]
+
+
+KEYS = (
+    Key("labs", "labs", "Observation", f"Observation?patient={PATIENT}&code=", ("observations", "observation", "laboratory", "results")),
+    Key(
+        "medications",
+        "medicines",
+        "MedicationRequest",
+        f"MedicationRequest?patient={PATIENT}&intent=order,plan",
+        ("medicationrequests", "medicationrequest", "meds", "medicationorders"),
+    ),
+    Key(
+        "statements",
+        "medicines",
+        "MedicationStatement",
+        f"MedicationStatement?patient={PATIENT}",
+        ("medicationstatements", "medicationstatement", "homemedications"),
+    ),
+    Key("conditions", "conditions", "Condition", f"Condition?patient={PATIENT}", ("condition", "problems", "problemlist")),
+    Key("procedures", "procedures", "Procedure", f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory")),
+    Key(
+        "allergies",
+        "allergies",
+        "AllergyIntolerance",
+        f"AllergyIntolerance?patient={PATIENT}",
+        ("allergyintolerances", "allergyintolerance", "allergy"),
+    ),
+)
+PATIENT_KEY = "patient"
+READ_TYPES = frozenset(("Patient", "Medication", *(key.resource_type for key in KEYS)))
+
+_BY_NAME = {name: key for key in KEYS for name in (key.name, *key.aliases)}
+QUERY_OF_TYPE = {key.resource_type: key.query for key in KEYS}
+
+
+def templates(library: Library, rules: Iterable[str]) -> dict[str, str]:
+    """The prefetch templates a set of rules needs, in a fixed order: a query no rule stands on is not asked for."""
+    needed = {name for rule in rules for name in library.graph.ancestors(rule)}
+    leaves = [leaf for name, leaf in library.sources.items() if name in needed and isinstance(leaf, Leaf)]
+    queries = {leaf.query for leaf in leaves}
+    wanted = {PATIENT_KEY: f"Patient/{PATIENT}"}
+    for key in KEYS:
+        if key.query in queries:
+            wanted[key.name] = key.search + (",".join(_loinc(library, leaves)) if key.query == "labs" else "")
+    return wanted
+
+
+def _loinc(library: Library, leaves: Iterable[Leaf]) -> list[str]:
+    uri = SYSTEMS["loinc"].uris[0]
+    sets = [library.value_sets[leaf.concept] for leaf in leaves if leaf.query == "labs"]
+    return [f"{uri}|{entry.code}" for value_set in sets for entry in value_set.codes if entry.system == "loinc" and entry.query]
+
+
+KeyState = Literal["data", "null", "empty", "incomplete", "failed", "garbage"]
+"""What one key brought. An absent key has no state at all: nobody ran its query."""
+
+_RETRIEVAL: Mapping[KeyState, Retrieval] = {
+    "data": "retrieved",
+    "null": "retrieved",
+    "empty": "retrieved",
+    "incomplete": "incomplete",
+    "failed": "failed",
+    "garbage": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One prefetch value, read: its state, its resources, and how many entries could not be read at all."""
+
+    state: KeyState
+    resources: tuple[Resource, ...] = ()
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """What the request brought: resources by type, how each query ended, the state of each key, and what was odd."""
+
+    resources: Mapping[str, tuple[Resource, ...]]
+    retrieved: Mapping[str, Retrieval]
+    keys: Mapping[str, KeyState]
+    notes: tuple[Note, ...]
+
+
+def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
+    """Read every value that answers one of our queries, whatever the client called its key.
+
+    A key is ours by its name or an alias, or by the type of the resources in it. Others are left alone (PREF-29).
+    Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
+    """
+    resources: dict[str, dict[str, Resource]] = {}
+    endings: dict[Query, list[Retrieval]] = {}
+    keys: dict[str, KeyState] = {}
+    notes: list[Note] = []
+    for name, raw in prefetch.items():
+        value = read_value(raw)
+        types = {r.resourceType for r in value.resources if isinstance(r.resourceType, str)}
+        answered = {QUERY_OF_TYPE[type_] for type_ in types & QUERY_OF_TYPE.keys()}
+        known = _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+        if known is not None:
+            answered.add(known.query)
+        if not answered and name != PATIENT_KEY and "Patient" not in types:
+            continue
+        keys[name] = value.state
+        notes += _notes(name, value)
+        for query in answered:
+            endings.setdefault(query, []).append(_RETRIEVAL[value.state])
+        for place, resource in enumerate(value.resources):
+            if isinstance(resource.resourceType, str) and resource.resourceType in READ_TYPES:
+                identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
+                resources.setdefault(resource.resourceType, {}).setdefault(identity, resource)
+    return Supplied(
+        {type_: tuple(by_id.values()) for type_, by_id in resources.items()},
+        {key.query: _ending(endings.get(key.query, [])) for key in KEYS},
+        keys,
+        tuple(notes),
+    )
+
+
+def _notes(name: str, value: Value) -> list[Note]:
+    where = f"prefetch.{name}"
+    notes = [Note("entry_unreadable", where, "", str(value.unreadable))] if value.unreadable else []
+    if value.state in ("failed", "garbage", "incomplete"):
+        notes.append(Note(f"query_{value.state}", where, "", ""))
+    return notes
+
+
+def _ending(states: list[Retrieval]) -> Retrieval:
+    """Two keys may answer one query (orders and statements): one answer is an answer, one failure leaves it incomplete."""
+    if not states:
+        return "not supplied"
+    if all(state == "failed" for state in states):
+        return "failed"
+    return "retrieved" if all(state == "retrieved" for state in states) else "incomplete"
+
+
+def read_value(raw: bytes | msgspec.Raw) -> Value:
+    """One prefetch value (PREF-22..31).
+
+    null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource, and an OperationOutcome with
+    an error in it, mean that nobody could look. A `next` link means that there is more than we were given.
+    """
+    if bytes(raw) == b"null":
+        return Value("null")
+    try:
+        bundle = READ_BUNDLE.decode(raw)
+    except msgspec.ValidationError:
+        return _salvage(READ_ANYTHING.decode(raw))
+    if bundle.resourceType == "Bundle":
+        return _bundle([entry.resource for entry in bundle.entry or ()], bundle.link)
+    resource = READ_RESOURCE.decode(raw)
+    if not isinstance(resource.resourceType, str):
+        return Value("garbage")
+    return Value("failed") if resource.resourceType == "OperationOutcome" else Value("data", (resource,))
+
+
+def _salvage(value: Any) -> Value:
+    """A value of the wrong shape: nothing is to be had from text or numbers; a Bundle gives its sound entries."""
+    entries = value.get("entry") if isinstance(value, dict) and value.get("resourceType") == "Bundle" else None
+    if not isinstance(entries, list):
+        return Value("garbage")
+    found = [entry.get("resource") if isinstance(entry, dict) else entry for entry in entries]
+    sound = [msgspec.convert(resource, Resource) if isinstance(resource, dict) else None for resource in found]
+    return _bundle(sound, value.get("link"), unreadable=sum(resource is None for resource in sound))
+
+
+def _bundle(entries: list[Resource | None], links: Any, unreadable: int = 0) -> Value:
+    resources = [resource for resource in entries if resource is not None]
+    outcomes = [resource for resource in resources if resource.resourceType == "OperationOutcome"]
+    found = tuple(resource for resource in resources if resource.resourceType != "OperationOutcome")
+    if any(code(issue.get("severity")) in ("error", "fatal") for outcome in outcomes for issue in objects(outcome.issue)):
+        return Value("incomplete" if found else "failed", found, unreadable)
+    if any(text(link.get("relation")) == "next" for link in objects(links)):
+        return Value("incomplete", found, unreadable)
+    return Value("data" if found else "empty", found, unreadable)

@@ -1,0 +1,102 @@
+"""Supplied resources to a Chart: each resource read on its own, another patient's never, whatever was left out listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+
+from cds.chart import Chart, Note, Patient, Record
+from cds.content import Library
+from cds.days import parse_day
+from hooks.fhir.elements import local_id, referenced_type, text
+from hooks.fhir.medicines import MedicineReader, medications_by_id
+from hooks.fhir.observations import NOTHING, ObservationReader, Reading
+from hooks.fhir.problems import ProblemReader
+from hooks.fhir.resources import Resource, reference_of
+from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
+
+_KINDS = ("measurement", "finding", "condition", "procedure", "allergy", "medicine")
+
+
+class Reader:
+    """Builds charts with the value sets of one library."""
+
+    def __init__(self, library: Library) -> None:
+        """Prepare one reader per kind of resource."""
+        self._kind_of = {name: value_set.kind for name, value_set in library.value_sets.items()}
+        self._observations = ObservationReader(library)
+        self._problems = ProblemReader(library)
+        self._medicines = MedicineReader(library)
+
+    def patient(self, supplied: Supplied, patient_id: str) -> Patient | None:
+        """The patient in context; None where the request brought nobody, or only somebody else."""
+        for resource in supplied.resources.get("Patient", ()):
+            if resource.id == patient_id:
+                deceased = resource.deceasedBoolean is True or bool(text(resource.deceasedDateTime))
+                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, deceased)
+        return None
+
+    def chart(self, supplied: Supplied, patient: Patient, patient_id: str, today: date) -> Chart:
+        """Everything supplied that is this patient's and that some rule can use, newest first."""
+        records: dict[str, dict[str, list[Record]]] = {kind: {} for kind in _KINDS}
+        retrieved = dict(supplied.retrieved)
+        notes = [*supplied.notes, *_about(patient)]
+        for type_, read in self._readers(supplied, today).items():
+            given = supplied.resources.get(type_, ())
+            own = list(_own(given, patient_id, notes))
+            if given and not own:
+                retrieved[QUERY_OF_TYPE[type_]] = "incomplete"  # an answer about somebody else is no answer
+            for resource in own:
+                reading = read(resource)
+                if reading is NOTHING:
+                    continue
+                notes += reading.notes
+                for record in reading.records:
+                    records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
+                if reading.records and not _owner(resource):
+                    notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
+        notes += [Note("other_patient", reference_of(r), "", "") for r in supplied.resources.get("Patient", ()) if r.id != patient_id]
+        by_concept = {kind: {concept: _newest_first(found) for concept, found in by.items()} for kind, by in records.items()}
+        return Chart(today, patient, retrieved, by_concept, tuple(notes))
+
+    def _readers(self, supplied: Supplied, today: date) -> dict[str, Callable[[Resource], Reading]]:
+        medications = medications_by_id(supplied.resources.get("Medication", ()))
+        return {
+            "Observation": lambda resource: self._observations.read(resource, today),
+            "Condition": self._problems.condition,
+            "Procedure": self._problems.procedure,
+            "AllergyIntolerance": self._problems.allergy,
+            "MedicationStatement": lambda resource: self._medicines.read(resource, medications, today),
+            "MedicationRequest": lambda resource: self._medicines.read(resource, medications, today),
+        }
+
+
+def _owner(resource: Resource) -> str:
+    """The bare id of the subject a resource names, empty where it names none."""
+    return local_id(resource.subject if resource.subject is not None else resource.patient)
+
+
+def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> Iterator[Resource]:
+    """The resources of this patient; every other one becomes a note. One that names nobody came with this patient's answer."""
+    usual = f"Patient/{patient_id}"
+    for resource in given:
+        owner = resource.subject if resource.subject is not None else resource.patient
+        if type(owner) is dict and owner.get("reference") == usual:
+            yield resource
+        elif _owner(resource) in ("", patient_id) and referenced_type(owner) in ("Patient", ""):
+            yield resource
+        else:
+            notes.append(Note("other_patient", reference_of(resource), "", ""))
+
+
+def _newest_first(records: list[Record]) -> tuple[Record, ...]:
+    dated = [record for record in records if record.day is not None]
+    undated = [record for record in records if record.day is None]
+    return (*sorted(dated, key=lambda record: record.day.last if record.day else date.min, reverse=True), *undated)
+
+
+def _about(patient: Patient) -> Iterator[Note]:
+    if patient.birth is None:
+        yield Note("no_birth_date", patient.reference, "", "")
+    elif patient.birth.first != patient.birth.last:
+        yield Note("partial_birth_date", patient.reference, "", str(patient.birth))
