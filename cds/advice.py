@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+
 Urgency = Literal["info", "warning", "critical"]
 
 LOUDNESS: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
@@ -45,7 +46,7 @@ Action = OrderTests | StartB12
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing worth saying: `key` finds its words, `notes` the optional paragraphs that apply, `actions` what may be ordered."""
+    """One thing worth saying: `key` finds its words, `notes` the further paragraphs, `actions` what may be ordered."""
 
     key: str
     actions: tuple[Action, ...] = ()

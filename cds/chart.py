@@ -10,6 +10,7 @@ from typing import Literal
 from cds.days import Day
 from cds.intervals import Interval
 
+
 Retrieval = Literal["retrieved", "not supplied", "failed", "incomplete"]
 """How a query ended. Only "retrieved" lets absence mean "none recorded"."""
 

@@ -18,7 +18,16 @@ def _loinc_check_digit(code: str) -> bool:
     return (10 - total % 10) % 10 == int(check)
 
 
-_VERHOEFF_PERMUTE = ("0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258")
+_VERHOEFF_PERMUTE = (
+    "0123456789",
+    "1576283094",
+    "5803796142",
+    "8916043527",
+    "9453126870",
+    "4286573901",
+    "2793806415",
+    "7046913258",
+)
 
 
 def _verhoeff_multiply(a: int, b: int) -> int:
@@ -34,10 +43,6 @@ def _sct_check_digit(code: str) -> bool:
     return check == 0
 
 
-def _unchecked(code: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True)
 class CodingSystem:
     """One coding system. `hierarchical` systems are matched by prefix: D51.0 also stands for D51.000x001."""
@@ -45,12 +50,12 @@ class CodingSystem:
     name: str
     uris: tuple[str, ...]
     pattern: re.Pattern[str]
-    check: Callable[[str], bool] = _unchecked
+    check: Callable[[str], bool] | None = None
     hierarchical: bool = False
 
     def accepts(self, code: str) -> bool:
         """Is `code` written the way this system writes its codes?"""
-        return bool(self.pattern.fullmatch(code)) and self.check(code)
+        return bool(self.pattern.fullmatch(code)) and (self.check is None or self.check(code))
 
 
 _ICD = re.compile(
@@ -64,10 +69,21 @@ _ICD = re.compile(
 SYSTEMS = {
     system.name: system
     for system in (
-        CodingSystem("loinc", ("http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"), re.compile(r"\d{1,6}-\d"), _loinc_check_digit),
-        CodingSystem("sct", ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"), re.compile(r"\d{6,18}"), _sct_check_digit),
-        CodingSystem("rxnorm", ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88"), re.compile(r"\d{1,8}")),
-        CodingSystem("atc", ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"), re.compile(r"[A-Z]\d\d[A-Z]{1,2}(\d\d)?"), hierarchical=True),
+        CodingSystem(
+            "loinc", ("http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"), re.compile(r"\d{1,6}-\d"), _loinc_check_digit
+        ),
+        CodingSystem(
+            "sct", ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"), re.compile(r"\d{6,18}"), _sct_check_digit
+        ),
+        CodingSystem(
+            "rxnorm", ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88"), re.compile(r"\d{1,8}")
+        ),
+        CodingSystem(
+            "atc",
+            ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"),
+            re.compile(r"[A-Z]\d\d[A-Z]{1,2}(\d\d)?"),
+            hierarchical=True,
+        ),
         CodingSystem("icd10cm", ("http://hl7.org/fhir/sid/icd-10-cm", "urn:oid:2.16.840.1.113883.6.90"), _ICD, hierarchical=True),
         CodingSystem("icd10", ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3"), _ICD, hierarchical=True),
         CodingSystem("cpt", ("http://www.ama-assn.org/go/cpt", "urn:oid:2.16.840.1.113883.6.12"), re.compile(r"\d{4}[0-9A-Z]")),

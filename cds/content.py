@@ -43,7 +43,7 @@ class Library:
 
     @cached_property
     def terms(self) -> Mapping[str, Terms]:
-        """The value sets of each kind, turned round for reading; measurements and findings together, as one code may be either."""
+        """The value sets of each kind, turned round for reading; an observation may be a measurement or a finding."""
         groups: dict[str, dict[str, ValueSet]] = {}
         for name, value_set in self.value_sets.items():
             group = "observation" if value_set.kind in ("measurement", "finding") else value_set.kind
@@ -73,7 +73,7 @@ class Library:
 
 def unit_table(value_set: ValueSet) -> UnitTable:
     """The units of a measurement value set."""
-    assert value_set.canonical is not None
     return UnitTable(
-        (Unit(entry.unit, entry.scale or value_set.canonical, entry.factor, entry.at_most), entry.also) for entry in value_set.units
+        (Unit(entry.unit, entry.scale or str(value_set.canonical), entry.factor, entry.at_most), entry.also)
+        for entry in value_set.units
     )

@@ -15,6 +15,7 @@ from cds.graph import Failure, Program, Step, program
 from cds.knowledge import AdviceWords
 from cds.leaves import Leaf, Query
 
+
 INDISPENSABLE: tuple[Query, ...] = ("labs", "conditions", "medicines")
 """Without an answer to these, saying nothing would be a guess; without procedures or allergies it is merely less complete."""
 

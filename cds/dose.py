@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from cds.chart import Dosage, Medicine
 
+
 ENTERAL_ROUTES = frozenset({"oral", "sublingual", "buccal", "nasal"})
 PARENTERAL_ROUTES = frozenset({"intramuscular", "subcutaneous", "intravenous"})
 
 
 def dose_ug(medicine: Medicine, dosage: Dosage, nutrient: str) -> float | None:
-    """ug of a nutrient in one dose. A dose written by mass counts only where the product has no other ingredient of ours."""
+    """Ug of a nutrient in one dose. A dose written by mass counts only where the product has no other ingredient of ours."""
     if dosage.amount is None or dosage.unit is None:
         return None
     strength = medicine.strengths.get(nutrient)
@@ -21,7 +22,7 @@ def dose_ug(medicine: Medicine, dosage: Dosage, nutrient: str) -> float | None:
 
 
 def nutrient_ug_per_day(medicine: Medicine, nutrient: str) -> float | None:
-    """ug of a nutrient per day over all dosage lines; unknown as soon as one line is."""
+    """Ug of a nutrient per day over all dosage lines; unknown as soon as one line is."""
     total = 0.0
     for dosage in medicine.dosages:
         dose = dose_ug(medicine, dosage, nutrient)

@@ -1,4 +1,4 @@
-"""Doses written for people: "1000 mcg daily", "0.5mg tid", "1片 每日三次", "cyanocobalamin 1,000 mcg/mL". What is not certain is None."""
+"""Doses written for people: "1000 mcg daily", "1片 每日三次", "cyanocobalamin 1,000 mcg/mL". What is not certain is None."""
 
 from __future__ import annotations
 
@@ -29,8 +29,21 @@ _COUNTED_UNITS: Mapping[str, DoseUnit] = {
 }
 
 _NUMBER_WORDS = {
-    **{"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "half": 0.5, "once": 1.0, "twice": 2.0},
-    **{"一": 1.0, "二": 2.0, "两": 2.0, "三": 3.0, "四": 4.0, "六": 6.0, "八": 8.0, "半": 0.5},
+    "one": 1.0,
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+    "half": 0.5,
+    "once": 1.0,
+    "twice": 2.0,
+    "一": 1.0,
+    "二": 2.0,
+    "两": 2.0,
+    "三": 3.0,
+    "四": 4.0,
+    "六": 6.0,
+    "八": 8.0,
+    "半": 0.5,
 }
 
 _DAYS_IN = {
@@ -66,7 +79,9 @@ _FREQUENCIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], float]], ..
     (re.compile(rf"{_BEGIN}(every other day|alternate days){_END}"), lambda m: TIMES_PER_DAY[m[1]]),
     # "twice daily", "3 times a day", "once per week"
     (
-        re.compile(rf"{_BEGIN}({_COUNTING})(?: times?)? ?(?:a |per |each |every |/ ?)?(day|daily|week|weekly|month|monthly){_END}"),
+        re.compile(
+            rf"{_BEGIN}({_COUNTING})(?: times?)? ?(?:a |per |each |every |/ ?)?(day|daily|week|weekly|month|monthly){_END}"
+        ),
         lambda m: _number(m[1]) / _DAYS_IN[m[2]],
     ),
     # "every 4 weeks", "q8h", "each morning"

@@ -25,7 +25,7 @@ class Run:
 
 
 def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple[Run, ...]:
-    """Merge the courses of one class: gaps of at most `gap_days` do not interrupt a run. Oldest first; future courses do not count.
+    """Merge the courses of one class, oldest first: gaps up to `gap_days` do not interrupt a run, future courses do not count.
 
     A partial start date counts as its last possible day, so that no run is called long which may not be. A course that has ended
     on an unrecorded day covers its first day only.

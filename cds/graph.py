@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,12 +163,16 @@ def _in_order(pending: Mapping[str, Callable[..., Any]], known: Mapping[str, Any
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
-            raise GraphError(f"facts in a circle: {' -> '.join((*path[path.index(name) :], name))}; one of them must go without another.")
+            raise GraphError(
+                f"facts in a circle: {' -> '.join((*path[path.index(name) :], name))}; one of them must go without another."
+            )
         for needed in inspect.signature(pending[name]).parameters:
             if needed in done:
                 continue
             if needed not in pending:
-                raise GraphError(f"{_where(pending[name])}: nothing is called {needed!r}; is the fact, parameter or leaf spelt like this?")
+                raise GraphError(
+                    f"{_where(pending[name])}: nothing is called {needed!r}; is the fact, parameter or leaf spelt like this?"
+                )
             visit(needed, (*path, name))
         if name not in done:
             done.add(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+
 COMPARATORS = ("<", "<=", ">", ">=")
 
 
@@ -19,6 +20,12 @@ class Interval:
     high: float
     low_open: bool = False
     high_open: bool = False
+
+    def __str__(self) -> str:
+        if self.exact is not None:
+            return f"{self.exact:g}"
+        sign = ("<" if self.high_open else "<=") if math.isinf(self.low) else (">" if self.low_open else ">=")
+        return f"{sign}{self.bound:g}"
 
     def below(self, cut: float) -> bool | None:
         """Is the value certainly less than `cut`?"""

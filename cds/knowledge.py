@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from cds.advice import Route, Urgency
 from cds.codes import SYSTEMS
 
+
 Checked = Literal["seen", "weak", "unverified", "design"]
 """How far a number may be trusted: found in the cited public source; found only in a secondary one; nobody has looked it
 up; or our own engineering choice, for which no clinical source is claimed."""
@@ -127,7 +128,7 @@ class UnitEntry(Signed):
 
 
 class OrderAs(Signed):
-    """This product is the one we propose for a dose of `ug` by these routes."""
+    """Marks the product we propose for a dose of `ug` by these routes."""
 
     routes: tuple[Route, ...]
     ug: float
@@ -166,10 +167,12 @@ class TextPatterns(Signed):
 class ValueSet(Signed):
     """A clinical concept: its codes in every system, its names in free text, and for measurements its units.
 
-    `instead_of`: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
-    `order`: the code under which we propose to order it. `own_limit`: the laboratory's own upper limit overrides ours. `unit_optional`: a number without
-    a unit is understood, as there is only one way to report it. `positive` and `negative`: the answers that make a finding so.
-    `forms`: the words that tell one form of a medicine from another.
+    instead_of: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
+    order: the code under which we propose to order it.
+    own_limit: the laboratory's own upper limit overrides ours.
+    unit_optional: a number without a unit is understood, as there is only one way to report it.
+    positive, negative: the answers that make a finding so.
+    forms: the words that tell one form of a medicine from another.
     """
 
     kind: Literal["measurement", "finding", "condition", "procedure", "allergy", "medicine", "route", "answer"]
@@ -224,6 +227,7 @@ class StandingWords(Signed):
     unknown: Text
     nothing: Text
     no_result: Text
+    undated: Text
     yes: Text
     no: Text
     at_least: Text
@@ -247,5 +251,3 @@ def placeholders(template: str) -> frozenset[str]:
     if any(not name.isidentifier() for name in names):
         raise ValueError(f"a placeholder is a plain {{name}}, not {sorted(names)}")
     return frozenset(names)
-
-

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cds.chart import Allergy, Chart, Condition, Finding, Measurement, Medicine, Patient, Procedure
 
+
 Query = Literal["labs", "conditions", "procedures", "allergies", "medicines"]
 """The five questions a chart answers beside the patient's own data; `hooks` turns each into FHIR searches."""
 

@@ -23,6 +23,7 @@ from cds.knowledge import Parameter, Reference, SitePolicy, StandingWords, Topic
 from cds.leaves import Given, Leaf
 from cds.signoff import check
 
+
 HERE = Path(__file__).parent
 
 T = TypeVar("T")
@@ -103,7 +104,12 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 def _functions(module: ModuleType) -> Iterator[Callable[..., Any]]:
     for name, value in vars(module).items():
-        if callable(value) and not isinstance(value, type) and not name.startswith("_") and getattr(value, "__module__", "") == module.__name__:
+        if (
+            callable(value)
+            and not isinstance(value, type)
+            and not name.startswith("_")
+            and getattr(value, "__module__", "") == module.__name__
+        ):
             yield value
 
 
@@ -141,4 +147,3 @@ def _digest(site: Path | None) -> str:
         sha.update(path.name.encode())
         sha.update(path.read_bytes())
     return sha.hexdigest()[:12]
-

@@ -13,6 +13,7 @@ from typing import TypeVar
 from cds.chart import NO_RESULT, Measurement, NoResult, Record
 from cds.exposure import Cover
 
+
 Evidence = tuple[Record, ...]
 
 R = TypeVar("R", bound=Record)

@@ -13,6 +13,7 @@ from cds.knowledge import SUMMARY_LIMIT, placeholders
 from cds.leaves import Leaf
 from cds.wording import MARKS, amount
 
+
 WIDEST_DOSE = "1,000-2,000 µg a day (1,000 preferred)"
 WIDEST_NUMBER = "100,000"
 
@@ -137,7 +138,6 @@ def _widest(library: Library, name: str) -> str | None:
     if name in library.labels:
         return max(library.labels[name].values(), key=len)
     return None
-
 
 
 def _widest_measurement(library: Library, name: str) -> str:

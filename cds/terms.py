@@ -9,6 +9,7 @@ from cds.codes import SYSTEMS, normal_form
 from cds.dosetext import plain
 from cds.knowledge import Code, TextPatterns, ValueSet
 
+
 Match = tuple[str, Code]
 """A concept and the code entry that named it."""
 
@@ -75,8 +76,8 @@ class Terms:
 
 
 _DOUBT_BEFORE = re.compile(
-    r"(?<![a-z])(?:no|not|without|denies|negative for|rule out|r/o|ruled out|exclude|family history|fhx?|suspected|possible|probable|"
-    r"query|screening|risk of|risk for|prevention|prophylaxis)(?![a-z])|排除|家族史|疑似|可疑|否认|无|预防|筛查"
+    r"(?<![a-z])(?:no|not|without|denies|negative for|rule out|r/o|ruled out|exclude|family history|fhx?|suspected|possible|"
+    r"probable|query|screening|risk of|risk for|prevention|prophylaxis)(?![a-z])|排除|家族史|疑似|可疑|否认|无|预防|筛查"
 )
 _DOUBT_AFTER = re.compile(r" ?(?:\?|待查|待排|可能|ruled out)")
 _CLAUSE_END = re.compile(r"[.,;，。；、]")

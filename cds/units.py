@@ -42,7 +42,7 @@ class UnitTable:
     """The units of one analyte by every accepted spelling."""
 
     def __init__(self, units: Iterable[tuple[Unit, Iterable[str]]]) -> None:
-        """`units`: each unit with the further spellings its value set lists. Raises ValueError when two units share a spelling."""
+        """`units`: each unit with the further spellings its value set lists. Raises ValueError where two units share one."""
         self._by_spelling: dict[str, Unit] = {}
         for unit, also in units:
             for text in (*spellings_of(unit.symbol), *(spelling(other) for other in also)):

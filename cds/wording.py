@@ -13,6 +13,7 @@ from cds.facts.intake import Intake
 from cds.facts.regimen import Dose
 from cds.knowledge import placeholders
 
+
 MARKS = {"unverified": "†", "weak": "‡"}
 """Signs behind a number that nobody verified, or that was seen in a secondary source only."""
 

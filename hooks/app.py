@@ -14,6 +14,7 @@ from hooks.engine import Engine
 from hooks.routes import add_routes
 from hooks.services import SERVICES
 
+
 MEBIBYTE = 1024 * 1024
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from uuid import NAMESPACE_URL, uuid5
 
 from cds.advice import OrderTests, StartB12
@@ -16,8 +15,14 @@ from hooks.contexts import PatientView
 from hooks.fhir.writer import Writer
 from hooks.wire import Action, Card, Coding, Source, Suggestion
 
+
 TOPIC_SYSTEM = "urn:cobalamin-cds:topic"
 OVERRIDE_SYSTEM = "urn:cobalamin-cds:override-reason"
+TELLING = frozenset(
+    ("status", "no_value", "comparator", "unit", "implausible", "future", "undated", "answer", "doubted", "start_unknown")
+)
+"""The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""
+
 _OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
 
 
@@ -96,7 +101,8 @@ class CardWriter:
                 newest = records[0]
                 yield f"{title}: {measurement(newest) if isinstance(newest, Measurement) else newest.name}"
             elif records:
-                yield f"{title}: {'; '.join(dict.fromkeys(map(_mention, records)))}"
+                mentions = dict.fromkeys(_mention(record, self._library.words.undated) for record in records)
+                yield f"{title}: {'; '.join(mentions)}"
 
     def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
         """Queries nobody answered in full, and tests without a result."""
@@ -105,9 +111,18 @@ class CardWriter:
             state = decision.chart.retrieved[query]
             if state != "retrieved":
                 yield f"{words.queries[query]}: {words.retrieval[state]}"
-        absent = [self._library.title(leaf.concept) for n, leaf in self._leaves[rule] if leaf.kind == "measurement" and decision[n] == ()]
+        absent = [
+            self._library.title(leaf.concept)
+            for n, leaf in self._leaves[rule]
+            if leaf.kind == "measurement" and decision[n] == ()
+        ]
         if absent:
             yield f"{words.no_result}: {', '.join(absent)}"
+        read = {leaf.concept for _, leaf in self._leaves[rule]}
+        for note in decision.chart.notes:
+            if note.concept in read and note.key in TELLING:
+                text = words.notes[note.key].format(detail=escaped(note.detail))
+                yield f"{self._library.title(note.concept)}, {escaped(note.reference)}: {text}"
 
     def _reference(self, key: str) -> str:
         reference = self._library.references[key]
@@ -115,7 +130,7 @@ class CardWriter:
         return f"{title}. {reference.publisher}, {reference.date}."
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
-        """One suggestion per course, each with the missing tests, so that the baseline comes first; the tests alone as the last."""
+        """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
         urgent = statement.words.urgency == "critical"
         courses = [action for action in statement.advice.actions if isinstance(action, StartB12)]
         tests = list(dict.fromkeys(t for a in statement.advice.actions if isinstance(a, OrderTests) for t in a.analytes))
@@ -137,7 +152,9 @@ class CardWriter:
 
 
 def _suggestion(label: str, identity: str, actions: list[Action], recommended: bool) -> Suggestion:
-    return Suggestion(label=label, uuid=str(uuid5(_OURS, f"{identity}|{label}")), isRecommended=recommended or None, actions=actions)
+    return Suggestion(
+        label=label, uuid=str(uuid5(_OURS, f"{identity}|{label}")), isRecommended=recommended or None, actions=actions
+    )
 
 
 def _orders(context: PatientView) -> bool:
@@ -145,9 +162,9 @@ def _orders(context: PatientView) -> bool:
     return not context.userId.startswith(("Patient/", "RelatedPerson/"))
 
 
-def _mention(record: Record) -> str:
+def _mention(record: Record, undated: str) -> str:
     """One record: a medicine by its own name, anything else by its day, as its title already names it."""
-    since = str(record.day) if record.day is not None else "-"
+    since = str(record.day) if record.day is not None else undated
     return f"{escaped(record.name)} ({since})" if isinstance(record, Medicine) else since
 
 
@@ -157,5 +174,3 @@ def _paragraph(lines: list[str]) -> str:
     for line in lines:
         text += ("\n" if line.startswith("- ") and text.rsplit("\n", 1)[-1].startswith("- ") else "\n\n") + line
     return text.strip()
-
-

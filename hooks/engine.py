@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +18,7 @@ from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
 from hooks.services import Service
 from hooks.wire import Card, HookRequest
+
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -44,7 +44,9 @@ class Engine:
         self._reader = Reader(library)
         self._cards = CardWriter(library)
         self._critical = {
-            rule: frozenset((rule, *library.graph.ancestors(rule))) for rule in service.rules if library.rules[rule].safety_critical
+            rule: frozenset((rule, *library.graph.ancestors(rule)))
+            for rule in service.rules
+            if library.rules[rule].safety_critical
         }
 
     def answer(self, body: bytes, today: date) -> list[Card]:
@@ -78,7 +80,9 @@ class Engine:
         content["prefetch"] = _object_of_raw(raw_prefetch)
         issues = []
         if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:
-            issues.append(Issue("invariant", f"This service answers {self.service.hook} only; call the service of your hook.", "hook"))
+            issues.append(
+                Issue("invariant", f"This service answers {self.service.hook} only; call the service of your hook.", "hook")
+            )
         try:
             request = HookRequest.model_validate(content)
         except ValidationError as error:
@@ -97,9 +101,13 @@ class Engine:
         """Silence must mean that we looked: not when a query went unanswered, and not when a rule broke."""
         broken = decision.failures.keys()
         if broken and (not decision.statements or any(broken & needs for needs in self._critical.values())):
-            return RequestError(500, [Issue("exception", "A rule could not be evaluated; nothing was concluded. Please report this.")])
+            return RequestError(
+                500, [Issue("exception", "A rule could not be evaluated; nothing was concluded. Please report this.")]
+            )
         if missing := decision.unanswerable:
-            return RequestError(412, [issue for query in missing for issue in _unanswered(query, decision.chart.retrieved[query], supplied)])
+            return RequestError(
+                412, [issue for query in missing for issue in _unanswered(query, decision.chart.retrieved[query], supplied)]
+            )
         return None
 
 
@@ -128,7 +136,11 @@ def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
 def _patient_missing(supplied: Supplied) -> Issue:
     state = supplied.keys.get(PATIENT_KEY, "absent")
     why = "brought no Patient with the id of context.patientId" if state == "data" else f"is {state}"
-    return Issue("processing", f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.", "prefetch.patient")
+    return Issue(
+        "processing",
+        f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.",
+        "prefetch.patient",
+    )
 
 
 def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
@@ -143,5 +155,3 @@ def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
             )
             issues.append(Issue("processing", text, f"prefetch.{key.name}"))
     return issues
-
-

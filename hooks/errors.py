@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the wire, as a status and an OperationOutcome. Nothing of the request is ever repeated in it."""
+"""What can go wrong on the wire, as a status and an OperationOutcome. Nothing of the request is ever repeated in it."""
 
 from __future__ import annotations
 

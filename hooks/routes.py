@@ -14,7 +14,9 @@ from werkzeug.exceptions import HTTPException
 from hooks.engine import Engine
 from hooks.errors import Issue, RequestError, operation_outcome
 from hooks.fhir.prefetch import templates
-from hooks.wire import Discovery, Response as Answer, ServiceEntry
+from hooks.wire import Discovery, ServiceEntry
+from hooks.wire import Response as Answer
+
 
 log = logging.getLogger("cobalamin")
 

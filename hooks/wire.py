@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from cds.knowledge import SUMMARY_LIMIT
 
+
 Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=True)]
 
 

@@ -8,8 +8,9 @@ from typing import Literal
 from cds.chart import Condition, Finding, Medicine, Procedure
 from cds.exposure import latest_run, runs
 from cds.facts.scope import Scope
-from cds.leaves import has, had, observed, taking
+from cds.leaves import had, has, observed, taking
 from cds.logic import Evidence, either, newest
+
 
 Absorption = Literal["normal", "reduced_food_bound", "impaired_partial", "impaired_irreversible", "unknown", "not_assessed"]
 

@@ -10,6 +10,7 @@ from cds.exposure import Cover, Run, latest_run, runs
 from cds.leaves import had, taking
 from cds.logic import either
 
+
 b12_products = taking("b12")
 b12_combinations = taking("b12_combination")
 b12_antidotes = taking("b12_antidote")

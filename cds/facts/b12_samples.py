@@ -1,4 +1,4 @@
-"""Which B12 results count, and the class each falls in: fresh, unspoilt by the antidote, two assays read together (C2, C3 step 1)."""
+"""Which B12 results count, and the class each falls in: fresh, unspoilt, two assays read together (C2, C3 step 1)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cds.exposure import Cover, runs
 from cds.leaves import measured
 from cds.logic import drawn_on, either, newest, newest_result, paired, since
 
+
 B12Class = Literal["low", "grey", "undecided", "normal", "high", "none"]
 
 FROM_WORST: tuple[B12Class, ...] = ("low", "grey", "undecided", "normal", "high", "none")
@@ -19,15 +20,15 @@ b12_active_results = measured("b12_active")
 
 
 def b12_results(
-    b12_total_results: tuple[Measurement, ...],
-    b12_active_results: tuple[Measurement, ...],
+    b12_total_results: tuple[Measurement, ...] | None,
+    b12_active_results: tuple[Measurement, ...] | None,
     b12_antidotes: tuple[Medicine, ...] | None,
     antidote_interference_days: float,
-) -> tuple[Measurement, ...]:
+) -> tuple[Measurement, ...] | None:
     """All dated B12 results of either assay, without those drawn just after the cyanide antidote, newest first."""
-    both = (*b12_total_results, *b12_active_results)
+    both = either(b12_total_results, b12_active_results)
     if not both:
-        return ()
+        return both
     given = [dose.day.last for dose in b12_antidotes or () if dose.day is not None]
     window = timedelta(days=antidote_interference_days)
     usable = [
@@ -84,7 +85,7 @@ def b12_classes(
 
 
 def _class_of(sample: Measurement, low_below: float, grey_up_to: float, high_above: float) -> B12Class:
-    """"<200" is low or grey and so grey; ">300" may be grey or normal and stays undecided."""
+    """Take a value below 200 for low or grey and so for grey; one above 300 may be grey or normal and stays undecided."""
     value = sample.value
     if value.below(low_below):
         return "low"
@@ -96,7 +97,7 @@ def _class_of(sample: Measurement, low_below: float, grey_up_to: float, high_abo
 
 
 def b12_class(b12_classes: tuple[B12Class, ...]) -> B12Class:
-    """The worse of the two assays wins; "none" without a fresh result."""
+    """Let the worse of the two assays win; without a fresh result there is no class."""
     return min(b12_classes, key=FROM_WORST.index, default="none")
 
 

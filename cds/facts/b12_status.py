@@ -11,6 +11,7 @@ from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyRead
 from cds.facts.scope import Scope
 from cds.logic import Evidence
 
+
 B12Status = Literal[
     "deficient",
     "probable_deficiency",

@@ -9,6 +9,7 @@ from cds.chart import Measurement, NoResult
 from cds.exposure import Cover
 from cds.logic import days_apart, drawn_on, newest, since
 
+
 Completeness = Literal["complete", "partial", "none"]
 
 CORE = ("b12_total", "homocysteine", "folate")

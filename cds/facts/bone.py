@@ -9,6 +9,7 @@ from cds.days import years_between
 from cds.leaves import has, measured, taking
 from cds.logic import Evidence, either, since
 
+
 osteoporosis = has("osteoporosis")
 osteopenia = has("osteopenia")
 fragility_fractures = has("fragility_fracture")

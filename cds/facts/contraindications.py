@@ -6,6 +6,7 @@ from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.leaves import allergic_to, has, taking
 from cds.logic import either
 
+
 cobalamin_allergies = allergic_to("cobalamin")
 cobalt_allergies = allergic_to("cobalt")
 leber_optic_neuropathy = has("leber_optic_neuropathy")

@@ -9,6 +9,7 @@ from cds.chart import Medicine
 from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
 from cds.logic import either
 
+
 DAYS_PER_MONTH = 30
 
 
@@ -94,7 +95,7 @@ def enteral_b12(
 
 
 def parenteral_b12(current_b12_products: tuple[Medicine, ...], b12_unit_errors: tuple[Medicine, ...]) -> Intake:
-    """B12 injected, ug per 30 days. Never added to what is swallowed: about 1 % of the one is absorbed, and nearly all of the other."""
+    """B12 injected, ug per 30 days. Never added to what is swallowed, of which about 1 % is absorbed, and of this nearly all."""
     products = []
     for medicine in current_b12_products:
         if is_parenteral(medicine):

@@ -10,6 +10,7 @@ from cds.exposure import Cover
 from cds.leaves import measured
 from cds.logic import newest_result, paired, since
 
+
 MmaReading = Literal["normal", "raised", "marked", "unusable", "none"]
 HomocysteineReading = Literal["normal", "high", "very_high", "undecided", "none"]
 FolateReading = Literal["low", "sufficient", "unknown"]
@@ -26,7 +27,9 @@ def egfr(egfr_results: tuple[Measurement, ...], fresh_since: date) -> Measuremen
     return newest_result(since(egfr_results, fresh_since))
 
 
-def kidney_reading(egfr: Measurement | NoResult, egfr_metabolite_unreliable_lt: float, egfr_mma_unreadable_lt: float) -> KidneyReading:
+def kidney_reading(
+    egfr: Measurement | NoResult, egfr_metabolite_unreliable_lt: float, egfr_mma_unreadable_lt: float
+) -> KidneyReading:
     """Can raised metabolites be blamed on B12? ">60" counts as adequate; what cannot be told is unknown."""
     if isinstance(egfr, NoResult):
         return "unknown"
@@ -39,21 +42,30 @@ def kidney_reading(egfr: Measurement | NoResult, egfr_metabolite_unreliable_lt: 
 
 
 def mma(
-    mma_results: tuple[Measurement, ...], b12_sample: Measurement | NoResult, b12_cover: Cover | None, marker_pair_window_days: float
+    mma_results: tuple[Measurement, ...],
+    b12_sample: Measurement | NoResult,
+    b12_cover: Cover | None,
+    marker_pair_window_days: float,
 ) -> Measurement | NoResult:
     """The MMA that may be read with the B12 sample."""
     return paired(mma_results, b12_sample, b12_cover, marker_pair_window_days)
 
 
 def homocysteine(
-    homocysteine_results: tuple[Measurement, ...], b12_sample: Measurement | NoResult, b12_cover: Cover | None, marker_pair_window_days: float
+    homocysteine_results: tuple[Measurement, ...],
+    b12_sample: Measurement | NoResult,
+    b12_cover: Cover | None,
+    marker_pair_window_days: float,
 ) -> Measurement | NoResult:
     """The homocysteine that may be read with the B12 sample."""
     return paired(homocysteine_results, b12_sample, b12_cover, marker_pair_window_days)
 
 
 def folate(
-    folate_results: tuple[Measurement, ...], b12_sample: Measurement | NoResult, b12_cover: Cover | None, marker_pair_window_days: float
+    folate_results: tuple[Measurement, ...],
+    b12_sample: Measurement | NoResult,
+    b12_cover: Cover | None,
+    marker_pair_window_days: float,
 ) -> Measurement | NoResult:
     """The serum folate that may be read with the B12 sample."""
     return paired(folate_results, b12_sample, b12_cover, marker_pair_window_days)
@@ -78,7 +90,9 @@ def mma_reading(
     return "unusable"
 
 
-def homocysteine_reading(homocysteine: Measurement | NoResult, hcy_high_gt: float, hcy_very_high_gt: float) -> HomocysteineReading:
+def homocysteine_reading(
+    homocysteine: Measurement | NoResult, hcy_high_gt: float, hcy_very_high_gt: float
+) -> HomocysteineReading:
     """Homocysteine against the site's cut; a comparator that spans the cut decides nothing."""
     if isinstance(homocysteine, NoResult):
         return "none"

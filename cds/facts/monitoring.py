@@ -11,6 +11,7 @@ from cds.facts.intake import Intake
 from cds.leaves import had, has
 from cds.logic import Evidence, since
 
+
 excess_symptom_conditions = has("excess_symptoms")
 b12_reviews = had("b12_review")
 
@@ -51,7 +52,10 @@ def long_enough_to_monitor(
 
 
 def unmonitored_high_dose(
-    high_b12_dose: bool, long_enough_to_monitor: bool | None, baseline_before_treatment: bool | None, reviewed_recently: bool | None
+    high_b12_dose: bool,
+    long_enough_to_monitor: bool | None,
+    baseline_before_treatment: bool | None,
+    reviewed_recently: bool | None,
 ) -> bool | None:
     """A high dose, for long, without a baseline or without a recent review (C6). Unknown while one of the three is."""
     if not high_b12_dose or long_enough_to_monitor is False:

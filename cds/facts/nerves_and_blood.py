@@ -10,6 +10,7 @@ from cds.facts.b12_samples import B12Class
 from cds.leaves import has, measured, taking
 from cds.logic import Evidence, either, newest_result, since
 
+
 neuro_major = has("neuro_major")
 neuro_minor = has("neuro_minor")
 nitrous_oxide_conditions = has("nitrous_oxide_exposure")

@@ -6,9 +6,7 @@ from cds.advice import OrderTests, Route, Schedule, StartB12
 from cds.facts.regimen import Dose, Regimen
 
 
-def maintenance_schedules(
-    im_load_per_week: float, im_load_weeks: float, im_maint_weeks_min: float
-) -> tuple[Schedule, ...]:
+def maintenance_schedules(im_load_per_week: float, im_load_weeks: float, im_maint_weeks_min: float) -> tuple[Schedule, ...]:
     """Injections without neurological signs: loading, then maintenance."""
     return (Schedule(im_load_per_week, 1, "wk", for_days=im_load_weeks * 7), Schedule(1, im_maint_weeks_min, "wk"))
 
@@ -67,7 +65,7 @@ def _usable(route: Route, form: str) -> bool:
 
 
 def _form_for(route: Route, preferred: tuple[str, ...]) -> str:
-    """The usual form for the route, unless it is the last choice for this patient; then the first choice that exists for the route."""
+    """The usual form for the route, or, where that is this patient's last choice, the first that exists for the route."""
     usable = [form for form in preferred if _usable(route, form)]
     usual = _FORM_OF_ROUTE[route]
     return usual if usual in usable and usable[-1] != usual else usable[0]

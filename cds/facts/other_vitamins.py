@@ -9,6 +9,7 @@ from cds.dose import nutrient_ug_per_day
 from cds.leaves import taking
 from cds.logic import either
 
+
 FolicAcidDose = Literal["none", "below", "masking", "unknown"]
 
 folic_acid_products = taking("folic_acid")

@@ -9,6 +9,7 @@ from cds.days import years_between
 from cds.leaves import has, observed
 from cds.logic import Evidence, either, newest, since
 
+
 pregnancy_conditions = has("pregnancy")
 pregnancy_statuses = observed("pregnancy_status")
 inborn_errors = has("inborn_cobalamin_error")

@@ -14,6 +14,7 @@ from cds.facts.metabolites import KidneyReading
 from cds.facts.scope import Scope
 from cds.logic import Evidence
 
+
 Act = Literal["start", "continue", "reduce", "test_first", "establish_absorption_first", "refer", "none"]
 
 
@@ -66,7 +67,7 @@ def full_dose(oral_dose_confirmed_deficiency_ug: float) -> Dose:
 
 
 def malabsorption_dose(oral_dose_confirmed_deficiency_ug: float, oral_dose_malabsorption_max_ug: float) -> Dose:
-    """Swallowed although absorption is impaired, where injections are declined or unsafe: some passes without intrinsic factor."""
+    """Swallowed despite impaired absorption, where injections are declined or unsafe: some passes without intrinsic factor."""
     low = oral_dose_confirmed_deficiency_ug
     return Dose(low, oral_dose_malabsorption_max_ug, low, "ug/d")
 
@@ -192,7 +193,7 @@ def regimen(
         first,
         acceptable,
         regimen_row.dose,
-        _forms(preferred_forms, first, avoid_intramuscular),
+        _forms(preferred_forms, first),
     )
 
 
@@ -206,8 +207,8 @@ def _spare_muscle(routes: tuple[Route, ...], avoid_intramuscular: bool) -> tuple
     return tuple(dict.fromkeys("subcutaneous" if route == "intramuscular" else route for route in routes))
 
 
-def _forms(preferred: tuple[str, ...], first: tuple[Route, ...], avoid_intramuscular: bool) -> tuple[str, ...]:
-    """Hydroxocobalamin leads for injections into muscle; under the skin the label is cyanocobalamin's, where it may be given."""
+def _forms(preferred: tuple[str, ...], first: tuple[Route, ...]) -> tuple[str, ...]:
+    """Hydroxocobalamin leads for injections into muscle; under the skin the label is cyanocobalamin's."""
     if first[0] == "intramuscular":
         return tuple(sorted(preferred, key=lambda form: form != "hydroxocobalamin"))
     return preferred

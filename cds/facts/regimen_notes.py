@@ -1,4 +1,4 @@
-"""What a regimen card must add for this patient: restrictions, doubts about the result, what could not be checked (C5 form, B9)."""
+"""What a regimen card must add for this patient: restrictions, doubts about the result, what could not be checked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def doubt_notes(
     raised = homocysteine_reading in ("high", "very_high")
     return _chosen(
         discordant=bool(b12_discordant),
-        homocysteine_undecided=b12_class == "grey" and raised and (folate_reading != "sufficient" or kidney_reading != "adequate"),
+        homocysteine_undecided=b12_class == "grey"
+        and raised
+        and (folate_reading != "sufficient" or kidney_reading != "adequate"),
         homocysteine_very_high=homocysteine_reading == "very_high",
         folate_low=folate_reading == "low",
         antibody=bool(intrinsic_factor_antibody),
@@ -57,7 +59,10 @@ def doubt_notes(
 
 
 def regimen_notes(
-    restriction_notes: tuple[str, ...], doubt_notes: tuple[str, ...], baseline_missing: tuple[str, ...] | None, anaemia: bool | None
+    restriction_notes: tuple[str, ...],
+    doubt_notes: tuple[str, ...],
+    baseline_missing: tuple[str, ...] | None,
+    anaemia: bool | None,
 ) -> tuple[str, ...]:
     """All notes, restrictions first."""
     return (*restriction_notes, *doubt_notes, *_chosen(baseline=bool(baseline_missing), anaemia=bool(anaemia)))

@@ -6,6 +6,7 @@ from cds.chart import Condition, Finding, Medicine, Patient
 from cds.leaves import has, observed, taking
 from cds.logic import Evidence, either
 
+
 meatless_diet = has("meatless_diet")
 diet_findings = observed("diet")
 metformin = taking("metformin")
@@ -13,7 +14,9 @@ colchicine = taking("colchicine")
 anticonvulsants = taking("anticonvulsant")
 
 
-def meatless_diet_evidence(meatless_diet: tuple[Condition, ...] | None, diet_findings: tuple[Finding, ...] | None) -> Evidence | None:
+def meatless_diet_evidence(
+    meatless_diet: tuple[Condition, ...] | None, diet_findings: tuple[Finding, ...] | None
+) -> Evidence | None:
     """A vegan or vegetarian diet as a problem or a social-history observation; the latter is rarely there to be missed."""
     return either(meatless_diet, tuple(diet for diet in diet_findings or () if diet.positive))
 
@@ -54,7 +57,9 @@ def b12_risk_factors(
     )
 
 
-def likely_to_lack_b12(b12_risk_factors: Evidence | None, age_years: int | None, absorption_elderly_age_years: float) -> bool | None:
+def likely_to_lack_b12(
+    b12_risk_factors: Evidence | None, age_years: int | None, absorption_elderly_age_years: float
+) -> bool | None:
     """Is there any risk factor, old age among them?"""
     if b12_risk_factors or (age_years is not None and age_years >= absorption_elderly_age_years):
         return True

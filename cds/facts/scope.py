@@ -8,6 +8,7 @@ from cds.chart import Condition, Medicine, Patient
 from cds.facts.b12_samples import B12Class
 from cds.logic import Evidence
 
+
 Scope = Literal["in_scope_osteoporosis", "in_scope_at_risk", "safety_only", "refer_only", "excluded", "out_of_scope"]
 
 
@@ -22,7 +23,9 @@ def safety_hit(
 ) -> bool:
     """Something on record that must be said to anybody, whatever their bones (C1.7)."""
     red_flag_with_low_b12 = b12_class == "low" and bool(blood_red_flag or neuro_major)
-    return bool(high_b12_dose or red_flag_with_low_b12 or nitrous_oxide_neurology or cyanocobalamin_in_leber or b12_despite_allergy)
+    return bool(
+        high_b12_dose or red_flag_with_low_b12 or nitrous_oxide_neurology or cyanocobalamin_in_leber or b12_despite_allergy
+    )
 
 
 def scope_unanswered(

@@ -1,10 +1,11 @@
-"""The regimen card: which route, dose and form, or which test first (C5). The red-flag rows of the table speak in red_flags.py."""
+"""The regimen card: which route, dose and form, or which test first (C5). Its red-flag rows speak in red_flags.py."""
 
 from __future__ import annotations
 
 from cds.advice import Advice, OrderTests, StartB12
 from cds.chart import Condition
 from cds.facts.regimen import Regimen
+
 
 SPOKEN = (
     "irreversible",

@@ -9,6 +9,7 @@ from cds.days import Day
 from cds.dosetext import TIMES_PER_DAY, read_dosage, times_per_day, unit_of_dose
 from hooks.fhir.elements import code, codings, first_day, number, objects, text, wording
 
+
 _DAYS_IN = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.0, "a": 365.0}
 _PREFERRED_DOSES = ("ordered", "calculated")
 

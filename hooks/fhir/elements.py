@@ -10,6 +10,7 @@ from typing import Any
 
 from cds.days import Day, parse_day
 
+
 UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 
 

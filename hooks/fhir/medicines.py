@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-
 from cds.chart import Medicine, Note, Strength
 from cds.content import Library
 from cds.days import Day
@@ -17,10 +16,11 @@ from hooks.fhir.elements import code, codings, first_day, local_id, objects, ref
 from hooks.fhir.observations import NOTHING, Reading
 from hooks.fhir.resources import Resource, reference_of
 
+
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
 _COMBINED = "b12_combination"
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
-"""From the most telling word to the least: a sublingual tablet is sublingual, an injection without a route goes into the muscle."""
+"""From the most telling word to the least: a sublingual tablet is sublingual, a mere injection goes into the muscle."""
 
 _NOT_TAKEN = ("entered-in-error", "not-taken", "cancelled", "draft")
 _TAKEN_NOW = ("active", "intended", "unknown", "recorded", "")
@@ -68,7 +68,7 @@ class MedicineReader:
         return Reading(tuple(records), tuple(notes))
 
     def _concepts(self, drugs: list[Any]) -> tuple[dict[str, Code | None], list[str]]:
-        """The drug classes named by code, else by words; a product of several vitamins is one combination and not each of them."""
+        """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""
         found: dict[str, Code | None] = {}
         for drug in drugs:
             for system, value in codings(drug):
@@ -101,7 +101,7 @@ class MedicineReader:
         return {}
 
     def _form(self, concept: str, entry: Code | None, drugs: list[Any]) -> str | None:
-        """Which cobalamin: by code, by the name of the coded product, by the words of the record; bare "vitamin B12" does not say."""
+        """Which cobalamin: by code, by the name of the product, by the words of the record. "Vitamin B12" alone does not say."""
         if entry is not None and entry.form is not None:
             return entry.form
         for words in map(plain, ([entry.label] if entry is not None else []) + list(_names(drugs))):
@@ -198,5 +198,3 @@ def _doubts(medicine: Medicine, status: str) -> Iterator[Note]:
 def medications_by_id(resources: Iterable[Resource]) -> dict[str, Resource]:
     """The Medication resources a request carries, by bare id."""
     return {resource.id: resource for resource in resources if isinstance(resource.id, str)}
-
-

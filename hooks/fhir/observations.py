@@ -20,6 +20,7 @@ from cds.wording import number as written
 from hooks.fhir.elements import UCUM, code, codings, day, number, objects, plain_text, text, wording
 from hooks.fhir.resources import Resource, reference_of
 
+
 _NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
 _COUNTED = ("final", "amended", "corrected")
 _SERUM = ("serum", "plasma", "血清", "血浆")
@@ -62,8 +63,8 @@ class ObservationReader:
             if code(resource.status) not in _COUNTED:
                 notes.append(Note("status", reference_of(resource), concept, code(resource.status) or "-"))
                 continue
-            read = self._measurement if self._sets[concept].kind == "measurement" else self._finding
-            result = read(concept, part, resource, today)
+            measured = self._sets[concept].kind == "measurement"
+            result = self._measurement(concept, part, resource, today) if measured else self._finding(concept, part, resource)
             if isinstance(result, Note):
                 notes.append(result)
             else:
@@ -128,8 +129,8 @@ class ObservationReader:
             return None
         return interval(value).scaled((limit_unit or unit).factor).exact
 
-    def _finding(self, concept: str, part: Resource, resource: Resource, today: date) -> Finding | Note:
-        """A coded or worded answer. `today` is not asked: a positive antibody stays positive."""
+    def _finding(self, concept: str, part: Resource, resource: Resource) -> Finding:
+        """A coded or worded answer, of any age."""
         answers = {
             name
             for element in (part.valueCodeableConcept, part.interpretation)
@@ -158,9 +159,12 @@ def _verdict(answers: set[str], value_set: ValueSet, part: Resource) -> bool | N
     if isinstance(part.valueBoolean, bool):
         return part.valueBoolean
     ranges = list(objects(part.referenceRange))
-    high = number(next(objects(ranges[0].get("high")), {}).get("value")) if len(ranges) == 1 else None
-    value = number(next(objects(part.valueQuantity), {}).get("value"))
-    return value > high if value is not None and high is not None else None
+    high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
+    given = next(objects(part.valueQuantity), {})
+    value, limit = number(given.get("value")), number(high.get("value"))
+    if value is None or limit is None or text(high.get("unit")) != text(given.get("unit")):
+        return None
+    return value > limit
 
 
 def _reported(part: Resource) -> tuple[str | None, float | None, str, str]:

@@ -15,6 +15,7 @@ from cds.leaves import Leaf, Query
 from hooks.fhir.elements import code, objects, text
 from hooks.fhir.resources import READ_ANYTHING, READ_BUNDLE, READ_RESOURCE, Resource
 
+
 PATIENT = "{{context.patientId}}"
 
 
@@ -33,7 +34,13 @@ class Key:
 
 
 KEYS = (
-    Key("labs", "labs", "Observation", f"Observation?patient={PATIENT}&code=", ("observations", "observation", "laboratory", "results")),
+    Key(
+        "labs",
+        "labs",
+        "Observation",
+        f"Observation?patient={PATIENT}&code=",
+        ("observations", "observation", "laboratory", "results"),
+    ),
     Key(
         "medications",
         "medicines",
@@ -170,8 +177,8 @@ def _ending(states: list[Retrieval]) -> Retrieval:
 def read_value(raw: bytes | msgspec.Raw) -> Value:
     """One prefetch value (PREF-22..31).
 
-    null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource, and an OperationOutcome with
-    an error in it, mean that nobody could look. A `next` link means that there is more than we were given.
+    null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource, and an OperationOutcome
+    with an error in it, mean that nobody could look. A `next` link means that there is more than we were given.
     """
     if bytes(raw) == b"null":
         return Value("null")

@@ -13,6 +13,7 @@ from hooks.fhir.elements import code, codings, first_day, objects, plain_text, w
 from hooks.fhir.observations import NOTHING, Reading
 from hooks.fhir.resources import Resource, reference_of
 
+
 _ACTIVE = ("active", "recurrence", "relapse", "unknown", "")
 _WRONG = ("refuted", "entered-in-error", "differential")
 _UNSURE = ("unconfirmed", "provisional")
@@ -38,7 +39,9 @@ class ProblemReader:
         if not clinical and (resource.abatementDateTime or resource.abatementPeriod):
             clinical = "resolved"
         if verification in _WRONG:
-            return Reading(notes=tuple(Note("verification", reference, concept, verification) for concept in (*concepts, *doubted)))
+            return Reading(
+                notes=tuple(Note("verification", reference, concept, verification) for concept in (*concepts, *doubted))
+            )
         onset = first_day(resource.onsetDateTime, resource.onsetPeriod, resource.recordedDate)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in doubted]
         for concept in concepts:
@@ -59,11 +62,15 @@ class ProblemReader:
         reference, status = reference_of(resource), code(resource.status)
         if status not in ("completed", "unknown", "") or resource.notDone is True:
             return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in (*concepts, *doubted)))
-        done = first_day(resource.performedDateTime, resource.performedPeriod, resource.occurrenceDateTime, resource.occurrencePeriod)
+        done = first_day(
+            resource.performedDateTime, resource.performedPeriod, resource.occurrenceDateTime, resource.occurrencePeriod
+        )
         words = plain_text(wording(resource.code))
         length = _LENGTH.search(words)
         records = [
-            Procedure(reference, c, wording(resource.code), done, float(length[1]) if length else None, bool(_COMPLETE.search(words)))
+            Procedure(
+                reference, c, wording(resource.code), done, float(length[1]) if length else None, bool(_COMPLETE.search(words))
+            )
             for c in concepts
         ]
         return Reading(tuple(records), tuple(Note("doubted", reference, concept, "") for concept in doubted))
@@ -101,5 +108,3 @@ def _texts(concept: Any) -> Iterator[str]:
         for coding in objects(item.get("coding")):
             if isinstance(coding.get("display"), str):
                 yield coding["display"]
-
-

@@ -11,9 +11,10 @@ from cds.days import parse_day
 from hooks.fhir.elements import local_id, referenced_type, text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
+from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
 from hooks.fhir.problems import ProblemReader
 from hooks.fhir.resources import Resource, reference_of
-from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
+
 
 _KINDS = ("measurement", "finding", "condition", "procedure", "allergy", "medicine")
 
@@ -55,7 +56,9 @@ class Reader:
                     records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
                 if reading.records and not _owner(resource):
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
-        notes += [Note("other_patient", reference_of(r), "", "") for r in supplied.resources.get("Patient", ()) if r.id != patient_id]
+        notes += [
+            Note("other_patient", reference_of(r), "", "") for r in supplied.resources.get("Patient", ()) if r.id != patient_id
+        ]
         by_concept = {kind: {concept: _newest_first(found) for concept, found in by.items()} for kind, by in records.items()}
         return Chart(today, patient, retrieved, by_concept, tuple(notes))
 
@@ -81,9 +84,9 @@ def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> Itera
     usual = f"Patient/{patient_id}"
     for resource in given:
         owner = resource.subject if resource.subject is not None else resource.patient
-        if type(owner) is dict and owner.get("reference") == usual:
-            yield resource
-        elif _owner(resource) in ("", patient_id) and referenced_type(owner) in ("Patient", ""):
+        if (type(owner) is dict and owner.get("reference") == usual) or (
+            _owner(resource) in ("", patient_id) and referenced_type(owner) in ("Patient", "")
+        ):
             yield resource
         else:
             notes.append(Note("other_patient", reference_of(resource), "", ""))

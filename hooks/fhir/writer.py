@@ -12,6 +12,7 @@ from cds.wording import amount, number
 from hooks.contexts import PatientView
 from hooks.fhir.elements import UCUM
 
+
 LABORATORY = {"coding": [{"system": SYSTEMS["sct"].uris[0], "code": "108252007", "display": "Laboratory procedure"}]}
 
 

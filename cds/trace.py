@@ -1,0 +1,133 @@
+"""Why, and why not: the way from an advice down to records and signed numbers, read off the graph and not written by any rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import date
+from typing import Any, Literal
+
+from cds.chart import Measurement, Medicine, NoResult, Record
+from cds.decide import Decision
+from cds.facts.intake import Intake
+from cds.leaves import Given, Leaf
+from cds.wording import amount, measurement
+
+
+@dataclass(frozen=True)
+class Node:
+    """One fact with its value, what kind of thing it is, what it means, where it comes from, and what it stands on.
+
+    `seen`: its own tree was already shown above.
+    """
+
+    name: str
+    kind: Literal["rule", "fact", "chart", "number"]
+    means: str
+    value: str
+    source: tuple[str, ...]
+    inputs: tuple[Node, ...] = ()
+    seen: bool = False
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Why a rule said nothing: it is not for this scope, it was stopped by something unknown, or its condition did not hold."""
+
+    rule: str
+    title: str
+    reason: Literal["scope", "stopped", "condition", "failed"]
+    inputs: tuple[Node, ...]
+
+
+def why(decision: Decision, name: str) -> Node:
+    """The tree under a rule or fact. Every fact is unfolded once, at its first mention."""
+    return _node(decision, name, set())
+
+
+def why_not(decision: Decision) -> Iterator[Silence]:
+    """Every rule of the library that did not speak, and what it looked at."""
+    spoken = {statement.rule for statement in decision.statements}
+    for rule, signed in decision.library.rules.items():
+        if rule in spoken:
+            continue
+        inputs = tuple(_shallow(decision, name) for name in decision.library.graph.inputs(rule))
+        if rule not in decision.admitted:
+            yield Silence(rule, signed.title, "scope", (_shallow(decision, "scope"),))
+        elif rule in decision.failures:
+            yield Silence(rule, signed.title, "failed", inputs)
+        elif any(decision[needed] is None for needed in decision.library.graph.required(rule)):
+            missing = [name for name in decision.library.graph.required(rule) if decision[name] is None]
+            yield Silence(rule, signed.title, "stopped", tuple(_node(decision, name, set()) for name in missing))
+        else:
+            yield Silence(rule, signed.title, "condition", inputs)
+
+
+def _node(decision: Decision, name: str, seen: set[str]) -> Node:
+    node = _shallow(decision, name)
+    inputs = decision.library.graph.inputs(name)
+    if name in seen and inputs:
+        return Node(node.name, node.kind, node.means, node.value, node.source, seen=True)
+    seen.add(name)
+    return Node(
+        node.name, node.kind, node.means, node.value, node.source, tuple(_node(decision, needed, seen) for needed in inputs)
+    )
+
+
+def _shallow(decision: Decision, name: str) -> Node:
+    library, value = decision.library, decision[name]
+    if name in library.parameters:
+        parameter, day = library.parameters[name], decision.chart.today
+        site = library.site.parameters.get(name) if library.site else None
+        dated = parameter.on(day)
+        start = max([d for d in parameter.values if d <= day], default=min(parameter.values))
+        cited = tuple(f"{library.references[key].title} ({library.references[key].date})" for key in dated.cite)
+        origin = (f"set by the site: {site.reason}",) if site is not None else (f"since {start}", *cited)
+        standing = f"{parameter.checked}, last checked {parameter.checked_on}"
+        return Node(name, "number", parameter.means, amount(float(value), parameter.unit, library), (*origin, standing))
+    source = library.sources.get(name)
+    if isinstance(source, Leaf):
+        state = decision.chart.retrieved[source.query]
+        said = show(value) if value is not None else f"unknown: {source.query} {state}"
+        references = tuple(record.reference for record in value or ())
+        return Node(name, "chart", library.title(source.concept), said, references)
+    if isinstance(source, Given):
+        return Node(name, "chart", name, show(value), ())
+    step = library.graph.steps[library.graph.place[name] - len(library.graph.sources)]
+    kind: Literal["rule", "fact"] = "rule" if name in library.rules else "fact"
+    return Node(name, kind, (step.function.__doc__ or "").split("\n")[0], show(value), ())
+
+
+def show(value: Any) -> str:
+    """A value in one line, for people who read traces."""
+    match value:
+        case None:
+            return "unknown"
+        case NoResult():
+            return "no result"
+        case Measurement():
+            return measurement(value)
+        case Intake():
+            return " + ".join(f"{product.medicine.name}: {show(product.ug)}" for product in value.products) or "none"
+        case Medicine():
+            return f"{value.name} (since {value.day or 'unknown'}{'' if value.current else ', not current'})"
+        case Record():
+            return f"{value.name or value.concept} ({value.day or 'undated'})"
+        case date():
+            return value.isoformat()
+        case bool():
+            return "yes" if value else "no"
+        case float() | int():
+            return f"{value:,.10g}"
+        case tuple():
+            return "; ".join(map(show, value)) or "none"
+        case str():
+            return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return ", ".join(f"{key} {show(part)}" for key, part in _fields(value) if part not in ((), None))
+    return str(value)
+
+
+def _fields(value: Any) -> Iterator[tuple[str, Any]]:
+    for key in asdict(value):
+        yield key, getattr(value, key)

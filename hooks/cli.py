@@ -1,0 +1,238 @@
+"""The command `cobalamin`: serve, evaluate, explain, demo, fixture."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+
+import cds
+from cds.library import KnowledgeError, load
+from cds.trace import why, why_not
+from hooks.app import Config, create_app
+from hooks.console import console, print_answer, silence_tree, trace_tree
+from hooks.engine import Engine, Evaluation
+from hooks.errors import RequestError, operation_outcome
+from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.report import report
+from hooks.services import PATIENT_VIEW
+
+
+EXIT_BAD_REQUEST = 2
+EXIT_REFUSED = 3
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+site_option = click.option(
+    "--site", type=click.Path(dir_okay=False, path_type=Path), help="Site policy (YAML) with the hospital's own numbers."
+)
+today_option = click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Decide as on this day. Default: the day a fixture was written for, else today.",
+)
+request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
+
+
+@click.group()
+@click.version_option(cds.__version__, prog_name="cobalamin")
+def main() -> None:
+    """Vitamin B12 decision support for bone health, as a CDS Hooks service."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Worker processes.")
+@site_option
+def serve(host: str, port: int, workers: int, site: Path | None) -> None:
+    """Run the service.
+
+    Example: cobalamin serve --port 8080
+    """
+    from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
+
+    with _told():
+        app = create_app(Config(site=site))
+    if host not in _LOOPBACK:
+        click.secho(
+            f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
+        )
+    click.echo(f"Listening on http://{host}:{port}, discovery at /cds-services", err=True)
+    Server(app, host, port, workers).run()
+
+
+@main.command()
+@request_argument
+@today_option
+@site_option
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def evaluate(request_file: Any, today: Any, site: Path | None, format_: str) -> None:
+    """Decide on one hook request without a server.
+
+    Example: cobalamin evaluate request.json --format json
+
+    Exit status: 0 answered; 2 not a request; 3 the service would refuse to answer (its reason goes to standard error).
+    """
+    evaluation = _evaluate(request_file.read(), today, site, format_)
+    content = report(evaluation)
+    if format_ == "json":
+        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    else:
+        print_answer(console(), content["decision"], content["cards"])
+    if evaluation.refusal is not None:
+        _say_refusal(evaluation.refusal)
+        sys.exit(EXIT_REFUSED)
+
+
+@main.command()
+@request_argument
+@today_option
+@site_option
+@click.option("--whole", is_flag=True, help="Unfold also the branches in which nothing was found.")
+def explain(request_file: Any, today: Any, site: Path | None, whole: bool) -> None:
+    """Show why: each advice down to records and signed numbers, and why the other rules were silent.
+
+    Example: cobalamin explain request.json
+    """
+    evaluation = _evaluate(request_file.read(), today, site, "text")
+    decision, out = evaluation.decision, console()
+    for statement, card in zip(decision.statements, evaluation.cards, strict=True):
+        label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
+        out.print(trace_tree(why(decision, statement.rule), label, whole))
+    out.print("Why not" if decision.statements else "No rule spoke. Why not", style="bold")
+    for silence in why_not(decision):
+        out.print(silence_tree(silence))
+    content = report(evaluation)
+    print_answer(out, content["decision"], [])
+    if evaluation.refusal is not None:
+        _say_refusal(evaluation.refusal)
+        sys.exit(EXIT_REFUSED)
+
+
+@main.group("fixture")
+def fixture_group() -> None:
+    """The shipped example patients."""
+
+
+@fixture_group.command("list")
+def fixture_list() -> None:
+    """Name every fixture.
+
+    Example: cobalamin fixture list
+    """
+    for known in fixtures():
+        click.echo(f"{known.name:28} {known.title}")
+
+
+@fixture_group.command("show")
+@click.argument("name")
+@click.option("--as-written", is_flag=True, help="Keep the dates it was written with, instead of moving them to today.")
+def fixture_show(name: str, as_written: bool) -> None:
+    """Print one fixture as a request that is fresh today, ready to be posted.
+
+    Example: cobalamin fixture show irreversible-malabsorption | curl -H 'Content-Type: application/json' -d @-
+    http://127.0.0.1:8080/cds-services/b12-bone-health
+    """
+    with _told():
+        known = fixture(name)
+    click.echo(json.dumps(known.request if as_written else known.on(date.today()), ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.argument("name", default="food-bound-deficiency")
+def demo(name: str) -> None:
+    """Start the service on loopback, fire a shipped fixture at it as an EHR would, and print what comes back.
+
+    Example: cobalamin demo high-dose-self-treater
+    """
+    with _told():
+        known = fixture(name)
+    out, body = console(), known.on(date.today())
+    with _service() as base:
+        out.print(f"Service at {base}", style="dim")
+        discovered = requests.get(f"{base}/cds-services", timeout=10).json()["services"][0]
+        out.print(
+            f"Discovery: {discovered['id']} on {discovered['hook']}, prefetch {', '.join(discovered['prefetch'])}", style="dim"
+        )
+        out.print(f"Patient: {known.title} (fixture {known.name}, moved from {known.written_for} to today)\n", style="bold")
+        started = time.perf_counter()
+        answer = requests.post(f"{base}/cds-services/{discovered['id']}", json=body, timeout=10)
+        took = (time.perf_counter() - started) * 1000
+    evaluation = _evaluate(json.dumps(body).encode(), None, None, "text")
+    print_answer(out, report(evaluation)["decision"], answer.json()["cards"])
+    out.print(
+        f"\nAnswered {answer.status_code} in {took:.1f} ms. Why: cobalamin fixture show {name} | cobalamin explain -", style="dim"
+    )
+
+
+def _evaluate(body: bytes, today: Any, site: Path | None, format_: str) -> Evaluation:
+    with _told(format_):
+        engine = Engine(load(site), PATIENT_VIEW)
+        return engine.evaluate(body, today.date() if today is not None else _day_of(body))
+
+
+def _day_of(body: bytes) -> date:
+    """The day a fixture was written for; the real day for every other request."""
+    try:
+        return written_for(json.loads(body)) or date.today()
+    except (ValueError, RecursionError):
+        return date.today()
+
+
+@contextmanager
+def _told(format_: str = "text") -> Iterator[None]:
+    """Turn what can go wrong into a sentence and an exit status; never a stack trace."""
+    try:
+        yield
+    except RequestError as error:
+        if format_ == "json":
+            click.echo(json.dumps(operation_outcome(error.issues), indent=2))
+        _say_refusal(error)
+        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
+    except (KnowledgeError, UnknownFixtureError) as error:
+        click.secho(str(error.args[0]), fg="red", err=True)
+        sys.exit(EXIT_BAD_REQUEST)
+
+
+def _say_refusal(error: RequestError) -> None:
+    click.secho(f"The service would answer {error.status}:", fg="red", err=True)
+    for issue in error.issues:
+        click.echo(f"- {issue.text}", err=True)
+
+
+@contextmanager
+def _service() -> Iterator[str]:
+    """The real service in a process of its own, on a free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "hooks", "serve", "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command, no outside input
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_up(base, process)
+            yield base
+        finally:
+            process.terminate()
+
+
+def _wait_until_up(base: str, process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            requests.get(f"{base}/healthz", timeout=1)
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise click.ClickException("The service did not start; run `cobalamin serve` to see why.")

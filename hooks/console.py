@@ -1,0 +1,144 @@
+"""Decisions, cards and traces for people at a terminal; colour only where the terminal has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, Group
+from rich.markdown import Markdown
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+from rich.tree import Tree
+
+from cds.trace import Node, Silence
+
+
+COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
+_WIDTH_WITHOUT_TERMINAL = 110
+
+
+def console(stderr: bool = False) -> Console:
+    """A console on standard output or error; of fixed width where no terminal tells one."""
+    plain = Console(stderr=stderr, highlight=False)
+    if plain.is_terminal or "COLUMNS" in os.environ:
+        return plain
+    return Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def card_panel(card: dict[str, Any]) -> Panel:
+    """One card as an EHR might show it."""
+    colour = COLOURS[card["indicator"]]
+    parts: list[Any] = [Markdown(card["detail"])]
+    for suggestion in card.get("suggestions", []):
+        mark = "●" if suggestion.get("isRecommended") else "○"
+        parts.append(Text(f"{mark} {suggestion['label']}", style="green"))
+        parts += [Padding(Text(f"+ {action['resource']['resourceType']}: {action['description']}", style="dim"), (0, 0, 0, 2))
+                  for action in suggestion["actions"]]  # fmt: skip
+    reasons = ", ".join(reason["display"] for reason in card.get("overrideReasons", []))
+    parts.append(Text(f"Override: {reasons}", style="dim"))
+    title = Text(f" {card['indicator'].upper()} ", style=f"bold reverse {colour}")
+    return Panel(Group(Text(card["summary"], style="bold"), Text(), *parts), title=title, title_align="left",
+                 subtitle=escape(card["source"]["label"]), subtitle_align="right", border_style=colour)  # fmt: skip
+
+
+def decision_lines(decision: dict[str, Any]) -> Iterable[str]:
+    """The decision in a few lines."""
+    regimen = decision["regimen"]
+    dose = regimen["dose"]
+    routes = ", ".join(regimen["routes_first_line"]) or "none"
+    also = f" (acceptable: {', '.join(regimen['routes_acceptable'])})" if regimen["routes_acceptable"] else ""
+    yield f"Scope          {decision['scope']}"
+    yield f"B12 status     {decision['b12_status']}"
+    yield f"Absorption     {decision['absorption']}"
+    yield f"Regimen        {regimen['action']}: {regimen['why']}"
+    yield f"Routes         {routes}{also}"
+    if dose is not None:
+        yield f"Dose           {dose['low']:g}-{dose['high']:g} {dose['unit']}, {dose['preferred']:g} preferred"
+        yield f"Form           {', '.join(regimen['form'])}"
+    yield (f"On record      by mouth {_sum(decision['enteral_b12_ug_per_day'], 'ug/d')}, "
+           f"injected {_sum(decision['parenteral_b12_ug_per_30_days'], 'ug in 30 days')}")  # fmt: skip
+    yield f"Knowledge      {decision['knowledge_version']}"
+
+
+def _sum(value: float | str | None, unit: str) -> str:
+    return "not assessed" if value is None else value if isinstance(value, str) else f"{value:g} {unit}"
+
+
+def print_answer(out: Console, decision: dict[str, Any] | None, cards: list[dict[str, Any]]) -> None:
+    """Decision, cards, what could not be assessed and what was odd in the data."""
+    if decision is not None:
+        out.print("\n".join(decision_lines(decision)), markup=False)
+    for card in cards:
+        out.print(card_panel(card))
+    if not cards:
+        out.print("No card: there is nothing to say.", style="green")
+    for title, lines in () if decision is None else (
+        ("Could not be assessed", [f"{gap['title']} ({', '.join(gap['because'])})" for gap in decision["could_not_assess"]]),
+        ("Data quality", [f"{n['resource']} {n.get('title', '')}: {n['text']}" for n in decision["data_quality"]]),
+    ):  # fmt: skip
+        if lines:
+            out.print(f"\n{title}", style="bold")
+            out.print("\n".join(f"- {line}" for line in lines), markup=False)
+
+
+def trace_tree(node: Node, label: str, whole: bool) -> Tree:
+    """A trace as a tree. Unless it is wanted `whole`, branches in which nothing was found are named and not unfolded."""
+    tree = Tree(Text(label, style="bold"))
+    _grow(tree, node, whole)
+    return tree
+
+
+def _grow(tree: Tree, node: Node, whole: bool) -> None:
+    barren = [] if whole else [child for child in node.inputs if _is_barren(child)]
+    for child in node.inputs:
+        if child not in barren:
+            branch = tree.add(_line(child))
+            _grow(branch, child, whole)
+    if barren:
+        tree.add(
+            Text(
+                f"nothing found: {', '.join(child.means if child.kind == 'chart' else child.name for child in barren)}",
+                style="dim",
+            )
+        )
+
+
+def _is_barren(node: Node) -> bool:
+    """Looked for and not found, in itself and in everything under it."""
+    if node.kind == "number":
+        return False
+    return node.value in ("none", "no", "no result") and all(child.kind == "number" or child.name in ("patient", "today") or
+                                                             _is_barren(child) for child in node.inputs)  # fmt: skip
+
+
+def _line(node: Node) -> Text:
+    styles = {"rule": "bold", "fact": "", "chart": "green", "number": "magenta"}
+    line = Text(node.name, style=styles[node.kind])
+    line.append(f" = {node.value}")
+    if node.seen:
+        line.append("  (above)", style="dim")
+    elif node.source:
+        line.append(f"  [{'; '.join(node.source)}]", style="dim")
+    elif node.kind == "fact":
+        line.append(f"  {node.means}", style="dim")
+    return line
+
+
+def silence_tree(silence: Silence) -> Tree:
+    """Why one rule said nothing."""
+    reasons = {
+        "scope": "is not for this patient",
+        "stopped": "could not be assessed",
+        "condition": "its condition does not hold",
+        "failed": "broke while it was evaluated",
+    }
+    tree = Tree(Text(f"{silence.rule}: {silence.title}: {reasons[silence.reason]}"))
+    for node in silence.inputs:
+        branch = tree.add(_line(node))
+        if silence.reason == "stopped":
+            _grow(branch, node, whole=False)
+    return tree

@@ -1,0 +1,107 @@
+"""A decision as JSON for other tools: the contract of `evaluate --format json`."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import Any
+
+from cds.chart import NoResult, Note
+from cds.content import Library
+from cds.days import Day
+from cds.decide import Decision, Gap
+from cds.facts.intake import Intake
+from cds.intervals import Interval
+from hooks.cards import CardWriter
+from hooks.engine import Evaluation
+
+
+def report(evaluation: Evaluation) -> dict[str, Any]:
+    """`decision` and `cards`; what every field may hold is written in docs/decision-json.md."""
+    decision = evaluation.decision
+    return {
+        "decision": decision_json(decision),
+        "cards": [card.model_dump(exclude_none=True) for card in evaluation.cards],
+    }
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """The decision alone."""
+    library = decision.library
+    writer = CardWriter(library)
+    assessed = decision["scope"] not in ("excluded",) and not decision.chart.patient.deceased
+    return {
+        "scope": decision["scope"],
+        "b12_status": decision["b12_status"],
+        "absorption": decision["absorption"],
+        "regimen": _regimen(decision),
+        "enteral_b12_ug_per_day": _intake(decision["enteral_b12"], assessed),
+        "parenteral_b12_ug_per_30_days": _intake(decision["parenteral_b12"], assessed),
+        "indicator": decision.indicator,
+        "advice": [
+            {
+                "key": statement.advice.key,
+                "rule": statement.rule,
+                "indicator": statement.words.urgency,
+                "summary": writer.summary(decision, statement),
+            }
+            for statement in decision.statements
+        ],
+        "could_not_assess": [_gap(gap, decision) for gap in decision.gaps],
+        "data_quality": [note_json(note, library) for note in decision.chart.notes],
+        "facts": {name: plain(decision[name]) for name in library.graph.names if name not in library.parameters},
+        "knowledge_version": library.version,
+    }
+
+
+def _regimen(decision: Decision) -> dict[str, Any]:
+    regimen = decision["regimen"]
+    dose = regimen.dose
+    return {
+        "action": regimen.action,
+        "routes_first_line": list(regimen.routes_first_line),
+        "routes_acceptable": list(regimen.routes_acceptable),
+        "dose": None if dose is None else {"low": dose.low, "high": dose.high, "preferred": dose.preferred, "unit": dose.unit},
+        "form": list(regimen.form),
+        "why": decision.library.labels["regimen_row"][regimen.row],
+    }
+
+
+def _intake(intake: Intake | None, assessed: bool) -> float | str | None:
+    """The sum; "unknown" where a dose or the medicine list could not be read; null for somebody who is not assessed at all."""
+    if not assessed:
+        return None
+    return "unknown" if intake is None or intake.ug is None else intake.ug
+
+
+def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
+    rules = decision.library.rules
+    because = [f"{query}: {decision.chart.retrieved[query]}" for query in gap.queries] + [
+        f"{name}: unknown" for name in gap.unknown
+    ]
+    return {"what": gap.what, "title": rules[gap.what].title if gap.what in rules else gap.what, "because": because}
+
+
+def note_json(note: Note, library: Library) -> dict[str, Any]:
+    """A data-quality note with its words."""
+    text = library.words.notes[note.key].format(detail=note.detail)
+    title = {"concept": note.concept, "title": library.title(note.concept)} if note.concept else {}
+    return {"key": note.key, "resource": note.reference, **title, "text": text}
+
+
+def plain(value: Any) -> Any:
+    """Any value of a fact as JSON. Unknown is null, "looked and found none" is an empty list or the text "no result"."""
+    match value:
+        case NoResult():
+            return "no result"
+        case Day() | date():
+            return str(value)
+        case Interval():
+            return value.exact if value.exact is not None else str(value)
+        case tuple() | list():
+            return [plain(item) for item in value]
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return value
