@@ -19,7 +19,7 @@ from cds.leaves import Leaf, Query
 INDISPENSABLE: tuple[Query, ...] = ("labs", "conditions", "medicines")
 """Without an answer to these, saying nothing would be a guess; without procedures or allergies it is merely less complete."""
 
-REPORTED = ("scope", "scope_unanswered", "b12_status", "absorption", "regimen", "enteral_b12", "parenteral_b12")
+REPORTED = ("scope", "scope_unanswered", "baseline", "b12_status", "absorption", "regimen", "enteral_b12", "parenteral_b12")
 """The facts every decision reports, whichever rules are switched on."""
 
 

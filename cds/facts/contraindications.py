@@ -20,18 +20,23 @@ def b12_allergies(
     return either(cobalamin_allergies, cobalt_allergies)
 
 
-def b12_despite_allergy(b12_allergies: tuple[Allergy, ...], current_b12_products: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """B12 on record as being taken by somebody recorded as allergic to it."""
-    return current_b12_products if b12_allergies else ()
+def b12_despite_allergy(
+    b12_allergies: tuple[Allergy, ...] | None, current_b12_products: tuple[Medicine, ...]
+) -> tuple[Medicine, ...] | None:
+    """B12 on record as being taken by somebody recorded as allergic to it. Who takes none needs no allergy list for this."""
+    if not current_b12_products:
+        return ()
+    return None if b12_allergies is None else current_b12_products if b12_allergies else ()
 
 
 def cyanocobalamin_in_leber(
-    leber_optic_neuropathy: tuple[Condition, ...], current_b12_products: tuple[Medicine, ...]
-) -> tuple[Medicine, ...]:
+    leber_optic_neuropathy: tuple[Condition, ...] | None, current_b12_products: tuple[Medicine, ...]
+) -> tuple[Medicine, ...] | None:
     """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve."""
-    if not leber_optic_neuropathy:
+    taken = tuple(medicine for medicine in current_b12_products if medicine.form == "cyanocobalamin")
+    if not taken:
         return ()
-    return tuple(medicine for medicine in current_b12_products if medicine.form == "cyanocobalamin")
+    return None if leber_optic_neuropathy is None else taken if leber_optic_neuropathy else ()
 
 
 def avoid_intramuscular(

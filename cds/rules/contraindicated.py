@@ -7,7 +7,7 @@ from cds.chart import Medicine
 
 
 def contraindicated_b12(
-    cyanocobalamin_in_leber: tuple[Medicine, ...] | None, b12_despite_allergy: tuple[Medicine, ...] | None
+    cyanocobalamin_in_leber: tuple[Medicine, ...], b12_despite_allergy: tuple[Medicine, ...]
 ) -> Advice | None:
     """Sight first, then allergy; either is critical."""
     if cyanocobalamin_in_leber:

@@ -14,7 +14,7 @@ def neurological_red_flag(
     b12_status: B12Status,
     b12_lacking: bool,
     b12_class: B12Class,
-    neuro_major: tuple[Condition, ...] | None,
+    neuro_major: tuple[Condition, ...],
     nitrous_oxide_neurology: Evidence | None,
     regimen: Regimen,
     course_orders: tuple[StartB12, ...],

@@ -111,16 +111,14 @@ class MedicineReader:
         return None
 
     def _route(self, lines: Any, entry: Code | None, drugs: list[Any]) -> str | None:
-        """By the dosage route, else by the words of the dosage, else by the name of the product."""
+        """By the coded route of the dosage, else by all the words of dosage and product together."""
         coded = {name for element in route_words(lines) for s, v in codings(element) for name, _ in self._routes.of_code(s, v)}
         if coded:
             return _most_telling(coded)
         texts = [wording(element) for element in route_words(lines)] + [text(line.get("text")) for line in objects(lines)]
-        for words in [*texts, *([entry.label] if entry is not None else []), *_names(drugs)]:
-            named = self._routes.of_text(words)
-            if named:
-                return _most_telling(named)
-        return None
+        words = [*texts, *([entry.label] if entry is not None else []), *_names(drugs)]
+        named = {route for part in words for route in self._routes.of_text(part)}
+        return _most_telling(named) if named else None
 
 
 def _most_telling(routes: Iterable[str]) -> str:
