@@ -16,9 +16,6 @@ from cds.knowledge import AdviceWords
 from cds.leaves import Leaf, Query
 
 
-INDISPENSABLE: tuple[Query, ...] = ("labs", "conditions", "medicines")
-"""Without an answer to these, saying nothing would be a guess; without procedures or allergies it is merely less complete."""
-
 REPORTED = ("scope", "scope_unanswered", "baseline", "b12_status", "absorption", "regimen", "enteral_b12", "parenteral_b12")
 """The facts every decision reports, whichever rules are switched on."""
 
@@ -71,12 +68,9 @@ class Decision:
         return tuple(self._gap(name) for name in dict.fromkeys((*self.failures, *open_scope, *unknown, *stopped)))
 
     @property
-    def unanswerable(self) -> tuple[Query, ...]:
-        """The queries without which silence would only mean that we could not look; none as soon as something is said."""
-        if self.statements:
-            return ()
-        missing = {query for gap in self.gaps for query in gap.queries}
-        return tuple(query for query in INDISPENSABLE if query in missing)
+    def unanswered(self) -> tuple[Query, ...]:
+        """The queries whose missing answers left a gap."""
+        return tuple(dict.fromkeys(query for gap in self.gaps for query in gap.queries))
 
     def _gap(self, name: str) -> Gap:
         """Follow what is unknown down to where it began: a query nobody answered, or a value nobody could read."""

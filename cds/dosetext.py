@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from cds.chart import Dosage, DoseUnit, Strength
 
@@ -69,7 +70,7 @@ TIMES_PER_DAY = {
 }
 """Administrations per day of the usual abbreviations, which are also the codes of FHIR's Timing.code."""
 
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _COUNTING = rf"(?:{_NUMBER}|{_any_of(_NUMBER_WORDS)})"
 _PERIOD = _any_of(_DAYS_IN)
 _BEGIN, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
@@ -122,7 +123,7 @@ def plain(text: str) -> str:
 
 def unit_of_dose(text: str) -> tuple[DoseUnit, float] | None:
     """The dose unit a string names and its worth: ("ug", 1000.0) for mg, ("unit", 1.0) for tablets; None for anything else."""
-    word = plain(text).strip("{}[]()").removesuffix("(s)")
+    word = plain(text).removesuffix("(s)").strip("{}[]()")
     if word in _UG_IN:
         return "ug", _UG_IN[word]
     return (_COUNTED_UNITS[word], 1.0) if word in _COUNTED_UNITS else None
@@ -134,9 +135,10 @@ def times_per_day(text: str) -> float | None:
     found: dict[float, float] = {}
     for pattern, rate in _FREQUENCIES:
         for match in pattern.finditer(words):
-            found[round(rate(match), 6)] = rate(match)
+            with suppress(ZeroDivisionError):  # "every 0 days" says nothing
+                found[round(rate(match), 6)] = rate(match)
         words = pattern.sub(" ; ", words)
-    return found.popitem()[1] if len(found) == 1 else None
+    return found.popitem()[1] or None if len(found) == 1 else None
 
 
 def read_dosage(text: str) -> Dosage:

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -41,7 +42,8 @@ class _OneOfEach(yaml.CSafeLoader):
         twice = sorted({str(key) for key in keys if keys.count(key) > 1})
         if twice:
             raise KnowledgeError(f"line {node.start_mark.line + 1}: {', '.join(twice)} is written twice; keep one")
-        return super().construct_mapping(node, deep)
+        content = super().construct_mapping(node, deep)
+        return {key.isoformat() if isinstance(key, date) else key: value for key, value in content.items()}
 
 
 def read_yaml(path: Path, shape: type[T] | Any) -> T:
@@ -141,9 +143,10 @@ def _number_type(parameter: Parameter) -> type:
 
 
 def _digest(site: Path | None) -> str:
-    """Twelve hex digits over every file of knowledge: two services with the same digits say the same."""
+    """Twelve hex digits over every file of knowledge in use: two services with the same digits say the same."""
     sha = hashlib.sha256()
-    for path in [*sorted(HERE.rglob("*.yaml")), *([site] if site else [])]:
+    ours = sorted(path for path in HERE.rglob("*.yaml") if path.parent.name != "sites")
+    for path in [*ours, *([site] if site else [])]:
         sha.update(path.name.encode())
         sha.update(path.read_bytes())
     return sha.hexdigest()[:12]

@@ -11,7 +11,7 @@ from cds.chart import Measurement, Medicine, NoResult, Record
 from cds.decide import Decision
 from cds.facts.intake import Intake
 from cds.leaves import Given, Leaf
-from cds.wording import amount, measurement
+from cds.wording import amount
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def show(value: Any) -> str:
         case NoResult():
             return "no result"
         case Measurement():
-            return measurement(value)
+            return f"{value.reported} ({value.day or 'undated'})"
         case Intake():
             return " + ".join(f"{product.medicine.name}: {show(product.ug)}" for product in value.products) or "none"
         case Medicine():

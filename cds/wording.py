@@ -37,7 +37,7 @@ def say(name: str, value: Any, library: Library, day: date) -> str:
         case NoResult():
             return library.words.no_result
         case Measurement():
-            return measurement(value)
+            return measurement(value, library)
         case Dose():
             same = value.low == value.high
             spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
@@ -57,15 +57,17 @@ def _item(item: Any, library: Library) -> str:
     if isinstance(item, Medicine):
         return escaped(item.name)
     if isinstance(item, Measurement):
-        return f"{library.title(item.concept)} {measurement(item)}"
+        return f"{library.title(item.concept)} {measurement(item, library)}"
     if isinstance(item, Record):
         return library.title(item.concept) + (f" ({item.day})" if item.day is not None else "")
     return library.title(item)
 
 
-def measurement(value: Measurement) -> str:
-    """The result as the laboratory reported it, with its day."""
-    return f"{value.reported} ({value.day})" if value.day is not None else value.reported
+def measurement(value: Measurement, library: Library) -> str:
+    """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its day."""
+    reported, _, code = value.reported.partition(" ")
+    said = f"{reported} {unit(code, library)}".strip()
+    return f"{said} ({value.day})" if value.day is not None else said
 
 
 def intake(value: Intake, library: Library) -> str:

@@ -99,7 +99,7 @@ class CardWriter:
             title = self._library.title(leaf.concept)
             if leaf.kind == "measurement" and records:
                 newest = records[0]
-                yield f"{title}: {measurement(newest) if isinstance(newest, Measurement) else newest.name}"
+                yield f"{title}: {measurement(newest, self._library) if isinstance(newest, Measurement) else newest.name}"
             elif records:
                 mentions = dict.fromkeys(_mention(record, self._library.words.undated) for record in records)
                 yield f"{title}: {'; '.join(mentions)}"

@@ -104,10 +104,10 @@ class Engine:
             return RequestError(
                 500, [Issue("exception", "A rule could not be evaluated; nothing was concluded. Please report this.")]
             )
-        if missing := decision.unanswerable:
-            return RequestError(
-                412, [issue for query in missing for issue in _unanswered(query, decision.chart.retrieved[query], supplied)]
-            )
+        state = decision.chart.retrieved
+        lost = [query for query in decision.unanswered if _is_lost(query, state[query], supplied)]
+        if lost and not decision.statements:
+            return RequestError(412, [issue for query in lost for issue in _unanswered(query, state[query], supplied)])
         return None
 
 
@@ -141,6 +141,13 @@ def _patient_missing(supplied: Supplied) -> Issue:
         f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.",
         "prefetch.patient",
     )
+
+
+def _is_lost(query: str, state: str, supplied: Supplied) -> bool:
+    """Is the answer missing that nothing can be concluded without? An optional key only makes an answer more complete."""
+    required = [key.name for key in KEYS if key.query == query and key.required]
+    answered = all(supplied.keys.get(name, "absent") in ("data", "null", "empty") for name in required)
+    return bool(required) and not (answered and state == "incomplete")
 
 
 def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:

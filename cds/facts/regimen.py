@@ -18,6 +18,32 @@ from cds.logic import Evidence
 Act = Literal["start", "continue", "reduce", "test_first", "establish_absorption_first", "refer", "none"]
 
 
+RowName = Literal[
+    "refer_only",
+    "excluded",
+    "out_of_scope",
+    "safety_only",
+    "allergy",
+    "unmonitored_high_dose",
+    "neurology",
+    "blood",
+    "irreversible",
+    "irreversible_untested",
+    "partial",
+    "stomach_surgery",
+    "food_bound",
+    "normal",
+    "normal_probable",
+    "absorption_unknown",
+    "indeterminate",
+    "adequate",
+    "on_treatment",
+    "unknown",
+    "not_classified",
+]
+"""The rows of C5, and the reasons to stand outside the table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dose:
     """A dose range with the dose to prefer: ug/d by mouth, ug per injection with its interval otherwise."""
@@ -32,7 +58,7 @@ class Dose:
 class Row:
     """A row of C5 before the patient's own restrictions: its name, its routes and the dose for the first of them."""
 
-    name: str
+    name: RowName
     first: tuple[Route, ...] = ()
     acceptable: tuple[Route, ...] = ()
     dose: Dose | None = None
@@ -43,7 +69,7 @@ class Regimen:
     """The decision on treatment. `row` names the table row, and with it the words that say why."""
 
     action: Act
-    row: str
+    row: RowName
     routes_first_line: tuple[Route, ...] = ()
     routes_acceptable: tuple[Route, ...] = ()
     dose: Dose | None = None
@@ -119,7 +145,7 @@ def regimen_row(
     return Row(_UNTREATED_ROWS[b12_status])
 
 
-_UNTREATED_ROWS: dict[B12Status, str] = {
+_UNTREATED_ROWS: dict[B12Status, RowName] = {
     "indeterminate": "indeterminate",
     "adequate": "adequate",
     "high_unexplained": "adequate",
@@ -197,7 +223,7 @@ def regimen(
     )
 
 
-_ACTIONS: dict[str, Act] = {"irreversible_untested": "test_first", "absorption_unknown": "establish_absorption_first"}
+_ACTIONS: dict[RowName, Act] = {"irreversible_untested": "test_first", "absorption_unknown": "establish_absorption_first"}
 
 
 def _spare_muscle(routes: tuple[Route, ...], avoid_intramuscular: bool) -> tuple[Route, ...]:

@@ -23,7 +23,7 @@ PATIENT = "{{context.patientId}}"
 class Key:
     """One prefetch key: the query it answers, the resource type it brings, its search, and the names others give it.
 
-    Searches keep to what Epic, Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
+    `required`: without it there is no conclusion; the others make the answer more complete. Searches keep to what Epic, Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Key:
     resource_type: str
     search: str
     aliases: tuple[str, ...]
+    required: bool = True
 
 
 KEYS = (
@@ -54,21 +55,26 @@ KEYS = (
         "MedicationStatement",
         f"MedicationStatement?patient={PATIENT}",
         ("medicationstatements", "medicationstatement", "homemedications"),
+        required=False,
     ),
     Key("conditions", "conditions", "Condition", f"Condition?patient={PATIENT}", ("condition", "problems", "problemlist")),
-    Key("procedures", "procedures", "Procedure", f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory")),
+    Key(
+        "procedures", "procedures", "Procedure", f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory"), required=False
+    ),
     Key(
         "allergies",
         "allergies",
         "AllergyIntolerance",
         f"AllergyIntolerance?patient={PATIENT}",
         ("allergyintolerances", "allergyintolerance", "allergy"),
+        required=False,
     ),
 )
 PATIENT_KEY = "patient"
 READ_TYPES = frozenset(("Patient", "Medication", *(key.resource_type for key in KEYS)))
 
-_BY_NAME = {name: key for key in KEYS for name in (key.name, *key.aliases)}
+_BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
+_BY_TYPE = {key.resource_type: key.name for key in KEYS} | {"Patient": PATIENT_KEY}
 QUERY_OF_TYPE = {key.resource_type: key.query for key in KEYS}
 
 
@@ -114,7 +120,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Supplied:
-    """What the request brought: resources by type, how each query ended, the state of each key, and what was odd."""
+    """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd."""
 
     resources: Mapping[str, tuple[Resource, ...]]
     retrieved: Mapping[str, Retrieval]
@@ -125,36 +131,38 @@ class Supplied:
 def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key.
 
-    A key is ours by its name or an alias, or by the type of the resources in it. Others are left alone (PREF-29).
+    A key is ours by its name or an alias, else by the type of the resources in it. Others are left alone (PREF-29).
     Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
     resources: dict[str, dict[str, Resource]] = {}
-    endings: dict[Query, list[Retrieval]] = {}
     keys: dict[str, KeyState] = {}
     notes: list[Note] = []
     for name, raw in prefetch.items():
         value = read_value(raw)
-        types = {r.resourceType for r in value.resources if isinstance(r.resourceType, str)}
-        answered = {QUERY_OF_TYPE[type_] for type_ in types & QUERY_OF_TYPE.keys()}
-        known = _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
-        if known is not None:
-            answered.add(known.query)
-        if not answered and name != PATIENT_KEY and "Patient" not in types:
+        answered = _answered(name, value)
+        if not answered:
             continue
-        keys[name] = value.state
+        keys.update(dict.fromkeys(answered, value.state))
         notes += _notes(name, value)
-        for query in answered:
-            endings.setdefault(query, []).append(_RETRIEVAL[value.state])
         for place, resource in enumerate(value.resources):
             if isinstance(resource.resourceType, str) and resource.resourceType in READ_TYPES:
                 identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
                 resources.setdefault(resource.resourceType, {}).setdefault(identity, resource)
     return Supplied(
         {type_: tuple(by_id.values()) for type_, by_id in resources.items()},
-        {key.query: _ending(endings.get(key.query, [])) for key in KEYS},
+        {key.query: _ending([_RETRIEVAL[keys[k.name]] for k in KEYS if k.query == key.query and k.name in keys]) for key in KEYS},
         keys,
         tuple(notes),
     )
+
+
+def _answered(name: str, value: Value) -> list[str]:
+    """Our names of the keys that a client's key answers."""
+    known = _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+    if known is not None:
+        return [known]
+    types = {resource.resourceType for resource in value.resources if isinstance(resource.resourceType, str)}
+    return [ours for type_, ours in _BY_TYPE.items() if type_ in types]
 
 
 def _notes(name: str, value: Value) -> list[Note]:

@@ -46,7 +46,7 @@ class Reader:
             given = supplied.resources.get(type_, ())
             own = list(_own(given, patient_id, notes))
             if given and not own:
-                retrieved[QUERY_OF_TYPE[type_]] = "incomplete"  # an answer about somebody else is no answer
+                retrieved[QUERY_OF_TYPE[type_]] = "failed"  # an answer about somebody else is no answer
             for resource in own:
                 reading = read(resource)
                 if reading is NOTHING:

@@ -1,0 +1,260 @@
+"""A service call: what is a request, what is not, and what is said to it (CALL-*, VAL-*, JSON-*, ERR-*)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds.graph import Failure
+from hooks.app import Config, create_app
+from hooks.engine import Engine
+from hooks.services import PATIENT_VIEW
+from tests.patients import TODAY, engine, request
+
+
+URL = "/cds-services/b12-bone-health"
+DEFICIENT = {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]}
+HEALTHY = {"age": 40, "sex": "male"}
+JSON = {"Content-Type": "application/json"}
+
+
+def refusal(
+    client: FlaskClient, body: bytes | str | dict[str, Any], headers: dict[str, str] = JSON
+) -> tuple[int, list[str], list[str]]:
+    """Status, issue codes and places of an answer that must be an OperationOutcome."""
+    data = json.dumps(body) if isinstance(body, dict) else body
+    response = client.post(URL, data=data, headers=headers)
+    assert response.mimetype == "application/json"
+    outcome = response.get_json()
+    assert outcome["resourceType"] == "OperationOutcome"
+    assert all(issue["severity"] == "error" and issue["details"]["text"] for issue in outcome["issue"])
+    return (
+        response.status_code,
+        [issue["code"] for issue in outcome["issue"]],
+        [issue.get("expression", [""])[0] for issue in outcome["issue"]],
+    )
+
+
+def test_CALL_01_a_request_is_answered_with_cards(client: FlaskClient) -> None:  # noqa: N802
+    response = client.post(URL, json=request(DEFICIENT))
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert [card["indicator"] for card in response.get_json()["cards"]] == ["warning"]
+
+
+def test_RESP_02_nothing_to_say_is_an_empty_array(client: FlaskClient) -> None:  # noqa: N802
+    assert client.post(URL, json=request(HEALTHY)).get_data() == b'{"cards":[]}'
+
+
+@pytest.mark.parametrize("path", ["/cds-services/nope", URL.upper(), f"{URL}/analytics", "/cds-services/nope/feedback"])
+def test_CALL_02_unknown_services_are_not_found(client: FlaskClient, path: str) -> None:  # noqa: N802
+    response = client.post(path, json=request(HEALTHY))
+    assert response.status_code == 404
+    assert response.get_json()["issue"][0]["code"] == "not-found"
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/fhir+json"])
+def test_CALL_04_json_in_any_dress(client: FlaskClient, kind: str) -> None:  # noqa: N802
+    response = client.post(URL, data=json.dumps(request(HEALTHY)), headers={"Content-Type": kind})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "text/json"}, {**JSON, "Content-Encoding": "gzip"}]
+)
+def test_CALL_05_16_anything_else_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:  # noqa: N802
+    assert refusal(client, b"{}", headers)[:2] == (415, ["not-supported"])
+
+
+@pytest.mark.parametrize("path", [f"{URL}/", "/cds-services//b12-bone-health", f"{URL}?x=1"])
+def test_CALL_12_13_18_slashes_and_queries_are_served_directly(client: FlaskClient, path: str) -> None:  # noqa: N802
+    assert client.post(path, json=request(HEALTHY)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b'{"a":1,}', b"[]", b'"x"', b"1", b"true", b"null", b'{"hook":NaN}', b'{"hook":Infinity}', b'{"hook":1e999}', b"<html>",
+     b"\xff\xfe", b'{"hook":"\xff"}', b"[" * 5000 + b"]" * 5000, b'{"context":' + b"[" * 5000 + b"]" * 5000 + b"}"],
+)  # fmt: skip
+def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) -> None:  # noqa: N802
+    status, codes, _ = refusal(client, body)
+    assert status == 400
+    assert codes == ["structure"]
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "entry": [{"resource": 1e999}]}']
+)
+def test_JSON_08_to_11_also_inside_prefetch(client: FlaskClient, broken: bytes) -> None:  # noqa: N802
+    body = json.dumps(request(DEFICIENT)).encode().replace(b'"labs": {', b'"labs": ' + broken + b', "spare": {', 1)
+    assert refusal(client, body)[0] == 400
+
+
+def test_JSON_12_five_megabytes_are_read_and_more_than_the_limit_is_not(client: FlaskClient) -> None:  # noqa: N802
+    body = request(DEFICIENT)
+    note = {"resource": {"resourceType": "Observation", "id": "n", "note": [{"text": "x" * 5_000_000}]}}
+    body["prefetch"]["labs"]["entry"].append(note)
+    assert client.post(URL, json=body).status_code == 200
+    note["resource"]["note"] = [{"text": "x" * 11_000_000}]  # type: ignore[index]
+    assert refusal(client, body)[:2] == (413, ["too-long"])
+
+
+def test_JSON_13_a_byte_order_mark_is_tolerated(client: FlaskClient) -> None:  # noqa: N802
+    response = client.post(URL, data=b"\xef\xbb\xbf" + json.dumps(request(DEFICIENT)).encode(), headers=JSON)
+    assert len(response.get_json()["cards"]) == 1
+
+
+def changed(**members: Any) -> dict[str, Any]:
+    """A request with members replaced; ... takes one away."""
+    body = request(DEFICIENT)
+    body.update(members)
+    return {name: value for name, value in body.items() if value is not ...}
+
+
+def in_context(**members: Any) -> dict[str, Any]:
+    context = {**request(DEFICIENT)["context"], **members}
+    return changed(context={name: value for name, value in context.items() if value is not ...})
+
+
+@pytest.mark.parametrize(
+    ("body", "codes", "places"),
+    [
+        (changed(hook=...), ["required"], ["hook"]),
+        (changed(hook=None), ["value"], ["hook"]),
+        (changed(hook=""), ["value"], ["hook"]),
+        (changed(hook=1), ["value"], ["hook"]),
+        (changed(hook="order-sign"), ["invariant"], ["hook"]),
+        (changed(hook="medication-prescribe"), ["invariant"], ["hook"]),
+        (changed(hookInstance=...), ["required"], ["hookInstance"]),
+        (changed(hookInstance=" "), ["value"], ["hookInstance"]),
+        (changed(context=...), ["required"], ["context"]),
+        (changed(context=None), ["value"], ["context"]),
+        (changed(context=[]), ["value"], ["context"]),
+        (changed(context="x"), ["value"], ["context"]),
+        (changed(context={}), ["required", "required"], ["context.userId", "context.patientId"]),
+        (in_context(patientId=...), ["required"], ["context.patientId"]),
+        (in_context(patientId=None), ["value"], ["context.patientId"]),
+        (in_context(patientId=""), ["value"], ["context.patientId"]),
+        (in_context(patientId=7), ["value"], ["context.patientId"]),
+        (in_context(patientId="Practitioner/1"), ["value"], ["context.patientId"]),
+        (in_context(userId=...), ["required"], ["context.userId"]),
+        (changed(prefetch=[]), ["value"], ["prefetch"]),
+        (changed(prefetch="x"), ["value"], ["prefetch"]),
+        (changed(fhirServer="file:///etc/passwd"), ["value"], ["fhirServer"]),
+        (changed(fhirServer=7), ["value"], ["fhirServer"]),
+        (changed(fhirAuthorization="x", fhirServer="https://ehr.example.org"), ["value"], ["fhirAuthorization"]),
+        (changed(fhirAuthorization={"access_token": "t"}), ["value"], ["$"]),
+        (changed(hook=..., hookInstance=..., context=...), ["required"] * 3, ["hook", "hookInstance", "context"]),
+        ({}, ["required"] * 3, ["hook", "hookInstance", "context"]),
+    ],
+)
+def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, codes: list[str], places: list[str]) -> None:  # noqa: N802
+    assert refusal(client, body) == (400, codes, places)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        changed(hookInstance="123"),
+        changed(fhirServer=None),
+        changed(fhirServer=""),
+        changed(fhirAuthorization=None),
+        changed(fhirServer="https://ehr.example.org", fhirAuthorization={"access_token": ""}),
+        changed(extension=[]),
+        changed(extension={"com.epic.cdshooks.request.bpa-trigger-action": "60"}),
+        changed(user="Practitioner/1", patient="1", foo=[None]),
+        in_context(encounterId=None),
+        in_context(encounterId=""),
+        in_context(userId="Device/9"),
+        in_context(patientId="Patient/p1"),
+        in_context(patientId="https://ehr.example.org/fhir/Patient/p1/_history/2"),
+        in_context(extension={}),
+    ],
+)
+def test_VAL_03_to_16_what_is_odd_and_still_a_request(client: FlaskClient, body: dict[str, Any]) -> None:  # noqa: N802
+    response = client.post(URL, json=body)
+    assert response.status_code == 200
+    assert len(response.get_json()["cards"]) == 1
+
+
+def test_ERR_09_an_error_repeats_nothing_of_the_request_and_neither_does_the_log(  # noqa: N802
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    marker = "Zaphod-Beeblebrox"
+    caplog.set_level(logging.DEBUG)
+    bodies: list[Any] = [
+        changed(hook=marker),
+        changed(hookInstance={"x": marker}),
+        in_context(patientId=f"{marker}/1"),
+        changed(fhirServer=marker),
+        changed(prefetch={"patient": {"resourceType": "Patient", "id": marker}}),
+        changed(prefetch={"labs": marker}),
+        f'{{"hook": "{marker}"',
+    ]
+    for body in bodies:
+        response = client.post(URL, data=json.dumps(body) if isinstance(body, dict) else body, headers=JSON)
+        assert response.status_code in (400, 412)
+        assert marker not in response.get_data(as_text=True)
+        assert "Traceback" not in response.get_data(as_text=True)
+    client.post(URL, json=request({**DEFICIENT, "medicines": [{"drug": marker, "since": 9}]}))
+    assert marker not in caplog.text
+
+
+def breaking(function: Callable[..., Any], *names: str) -> Engine:
+    """A service in which the named facts or rules raise."""
+    broken = Engine(engine().library, PATIENT_VIEW)
+    inner = broken._decide
+
+    def decide(chart: Any) -> Any:
+        decision = inner(chart)
+        failures = {name: Failure("ZeroDivisionError") for name in names}
+        kept = tuple(statement for statement in decision.statements if function(statement))
+        return replace(decision, failures=failures, statements=kept)
+
+    broken._decide = decide  # type: ignore[assignment]
+    return broken
+
+
+BODY = json.dumps(request({**DEFICIENT, "problems": ["osteoporosis", "neuro_major"]})).encode()
+
+
+def test_ERR_15_a_broken_safety_rule_fails_the_call() -> None:  # noqa: N802
+    refused = breaking(lambda statement: True, "potassium_red_flag").evaluate(BODY, TODAY).refusal
+    assert refused is not None
+    assert (refused.status, refused.issues[0].code) == (500, "exception")
+
+
+def test_ERR_15_a_broken_fact_under_a_safety_rule_fails_the_call() -> None:  # noqa: N802
+    refused = breaking(lambda statement: True, "kidney_reading").evaluate(BODY, TODAY).refusal
+    assert refused is not None
+
+
+def test_ERR_15_a_broken_advisory_rule_leaves_the_others_speaking() -> None:  # noqa: N802
+    evaluation = breaking(lambda statement: True, "b12_duplicates").evaluate(BODY, TODAY)
+    assert evaluation.refusal is None
+    assert [gap.what for gap in evaluation.decision.gaps] == ["b12_duplicates"]
+
+
+def test_silence_is_not_an_answer_when_anything_broke() -> None:
+    refused = breaking(lambda statement: False, "b12_duplicates").evaluate(BODY, TODAY).refusal
+    assert refused is not None
+
+
+def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(  # noqa: N802
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: Any) -> None:
+        raise RuntimeError("Zaphod")
+
+    monkeypatch.setattr("hooks.engine.unpack", explode)
+    response = create_app(Config(today=lambda: TODAY)).test_client().post(URL, json=request(DEFICIENT))
+    assert response.status_code == 500
+    assert response.get_json()["issue"][0]["code"] == "exception"
+    assert "Zaphod" not in response.get_data(as_text=True) + caplog.text
+    assert "RuntimeError" in caplog.text

@@ -1,0 +1,205 @@
+"""Cards: what every one of them must be, and what some of them must say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from markdown_it import MarkdownIt
+
+from hooks.examples import fixtures
+from hooks.wire import Card
+from tests.hooks.checker import check_answer
+from tests.patients import PATIENT, TODAY, engine, evaluate, request
+from tests.test_vignettes import VIGNETTES
+
+
+DEFICIENT = {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]}
+URL = "/cds-services/b12-bone-health"
+
+
+@pytest.mark.parametrize("vignette", VIGNETTES, ids=lambda v: f"{v['file']}: {v['name']}")
+def test_every_vignette_gives_conformant_cards(vignette: dict[str, Any]) -> None:
+    cards = [card.model_dump(exclude_none=True) for card in evaluate(vignette).cards]
+    check_answer({"cards": cards}, PATIENT)
+
+
+@pytest.mark.parametrize("fixture", list(fixtures()), ids=lambda fixture: fixture.name)
+def test_every_fixture_gives_conformant_cards(fixture: Any) -> None:
+    evaluation = engine().evaluate(json.dumps(fixture.request).encode(), fixture.written_for)
+    cards = [card.model_dump(exclude_none=True) for card in evaluation.cards]
+    check_answer({"cards": cards}, fixture.request["context"]["patientId"])
+
+
+@pytest.mark.parametrize("vignette", VIGNETTES, ids=lambda v: f"{v['file']}: {v['name']}")
+def test_no_dose_is_proposed_for_anybody_excluded(vignette: dict[str, Any]) -> None:
+    evaluation = evaluate(vignette)
+    if evaluation.decision["scope"] in ("in_scope_osteoporosis", "in_scope_at_risk") and not evaluation.decision["b12_allergies"]:
+        return
+    text = json.dumps([card.model_dump(exclude_none=True, exclude={"detail"}) for card in evaluation.cards])
+    assert "MedicationRequest" not in text
+    assert evaluation.decision["regimen"].dose is None
+
+
+def test_a_card_shows_its_basis(client: FlaskClient) -> None:
+    vignette = {
+        **DEFICIENT,
+        "results": [
+            *DEFICIENT["results"],
+            {"homocysteine": "22 umol/L", "days_ago": 12},
+            {"folate": "8 ng/mL", "status": "preliminary"},
+        ],  # type: ignore[misc]
+        "medicines": [{"drug": "omeprazole 20 mg", "since": 400}],
+        "queries": {"allergies": "missing"},
+    }
+    (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
+    for shown in (
+        "**Finding**",
+        "Vitamin B12 status: deficient",
+        "**Inputs used**",
+        "- Vitamin B12 (total): 142 pg/mL (2026-11-11)",
+        "- Homocysteine: 22 µmol/L (2026-11-09)",
+        "- Proton pump inhibitor: omeprazole 20 mg (2025-10-17)",
+        "- Osteoporosis: 2025-10-17",
+        "**Not available to this check**",
+        "- allergies: not supplied by the requesting system",
+        "Methylmalonic acid",
+        "Folate (serum), Observation/folate-10-8 ng/mL: Not used: status preliminary",
+        "**Rule**",
+        "**Sources**",
+        "**Limits**",
+        "Trials have not shown fewer fractures",
+    ):
+        assert shown in card["detail"], shown
+
+
+def test_a_number_nobody_verified_looks_different(client: FlaskClient) -> None:
+    vignette = {**DEFICIENT, "results": [*DEFICIENT["results"], {"haemoglobin": "62 g/L"}]}  # type: ignore[misc]
+    (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
+    assert "Haemoglobin below 70 g/L†" in card["detail"]
+    assert card["detail"].endswith("† not verified against a public source")
+
+
+def test_an_undated_problem_is_shown_as_such(client: FlaskClient) -> None:
+    vignette = {**DEFICIENT, "problems": [{"osteoporosis": {"days_ago": None}}]}
+    (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
+    assert "- Osteoporosis: on record, no date" in card["detail"]
+
+
+def test_the_regimen_comes_with_the_missing_baseline_and_its_alternatives(client: FlaskClient) -> None:
+    (card,) = client.post(URL, json=request(DEFICIENT)).get_json()["cards"]
+    assert card["selectionBehavior"] == "at-most-one"
+    oral, sublingual, tests = card["suggestions"]
+    assert oral["isRecommended"]
+    assert "isRecommended" not in sublingual
+    assert oral["label"] == (
+        "cyanocobalamin 1,000 µg oral, once a day for 90 days; take Homocysteine, Folate (serum), Haemoglobin, Estimated GFR first"
+    )
+    *orders, prescription = [action["resource"] for action in oral["actions"]]
+    assert [order["code"]["coding"][0]["code"] for order in orders] == ["13965-9", "2284-8", "718-7", "98979-8"]
+    assert prescription["medicationCodeableConcept"]["coding"][0]["code"] == "309593"
+    (dosage,) = prescription["dosageInstruction"]
+    assert dosage["timing"]["repeat"] == {
+        "frequency": 1,
+        "period": 1,
+        "periodUnit": "d",
+        "boundsDuration": {"value": 90.0, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"},
+    }
+    assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == 1000
+    assert {action["resource"]["resourceType"] for action in tests["actions"]} == {"ServiceRequest"}
+
+
+def test_injections_load_first_and_then_maintain(client: FlaskClient) -> None:
+    vignette = {**DEFICIENT, "problems": ["osteoporosis", "pernicious_anaemia"]}
+    (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
+    prescription = card["suggestions"][0]["actions"][-1]["resource"]
+    assert [line["text"] for line in prescription["dosageInstruction"]] == [
+        "1,000 µg intramuscular 3 times a week for 14 days",
+        "1,000 µg intramuscular every 8 weeks",
+    ]
+    assert prescription["medicationCodeableConcept"]["coding"][0]["display"] == "hydroxocobalamin 1 MG/ML Injectable Solution"
+
+
+def test_a_neurological_emergency_is_ordered_urgently_every_other_day(client: FlaskClient) -> None:
+    vignette = {**DEFICIENT, "problems": ["osteoporosis", "neuro_major"]}
+    (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
+    *orders, prescription = [action["resource"] for action in card["suggestions"][0]["actions"]]
+    assert {order["priority"] for order in orders} == {"urgent"}
+    assert [line["text"] for line in prescription["dosageInstruction"]] == [
+        "1,000 µg intramuscular every 2 days",
+        "1,000 µg intramuscular every 8 weeks",
+    ]
+
+
+def test_a_form_without_a_listed_product_is_ordered_by_its_ingredient() -> None:
+    vignette = {
+        **DEFICIENT,
+        "problems": ["osteoporosis", "pernicious_anaemia", "leber_optic_neuropathy"],
+        "medicines": [{"drug": "warfarin", "since": 9}],
+    }
+    (card,) = evaluate(vignette).cards
+    assert card.suggestions is not None
+    forms = [s.actions[-1].resource["medicationCodeableConcept"]["coding"][0]["display"] for s in card.suggestions[:2]]
+    assert forms == ["hydroxocobalamin 1 MG/ML Injectable Solution", "mecobalamin 1 MG Oral Capsule"]
+
+
+def test_the_encounter_goes_along_where_the_client_names_one(client: FlaskClient) -> None:
+    body = request(DEFICIENT)
+    body["context"]["encounterId"] = "Encounter/e1"
+    (card,) = client.post(URL, json=body).get_json()["cards"]
+    assert card["suggestions"][0]["actions"][0]["resource"]["encounter"] == {"reference": "Encounter/e1"}
+
+
+@pytest.mark.parametrize("user", ["Patient/p1", "RelatedPerson/7"])
+def test_HOOK_06_a_patient_gets_no_order_suggestions(client: FlaskClient, user: str) -> None:  # noqa: N802
+    body = request(DEFICIENT)
+    body["context"]["userId"] = user
+    (card,) = client.post(URL, json=body).get_json()["cards"]
+    assert "suggestions" not in card
+    assert "selectionBehavior" not in card
+
+
+def test_the_same_request_gives_the_same_uuids_and_another_instance_others(client: FlaskClient) -> None:
+    first, again = (client.post(URL, json=request(DEFICIENT)).get_data() for _ in range(2))
+    other = client.post(URL, json={**request(DEFICIENT), "hookInstance": "another"}).get_json()
+    assert first == again
+    assert json.loads(first)["cards"][0]["uuid"] != other["cards"][0]["uuid"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<img src=x onerror=alert(1)>[x](javascript:alert(1)) cyanocobalamin",
+        "cyanocobalamin `code` **bold** # head\n\n- list",
+        "cyanocobalamin https://evil.example www.evil.example me@evil.example",
+        "cyanocobalamin " + "x" * 500,
+        "cyanocobalamin \u202e\u0000 \U0001f4a9",
+    ],
+)
+def test_RESP_12_text_of_the_request_is_text_on_the_card(name: str) -> None:  # noqa: N802
+    vignette = {**DEFICIENT, "medicines": [{"drug": name, "since": 400, "dose": "5000 mcg daily"}]}
+    detail = evaluate(vignette).cards[0].detail
+    html = MarkdownIt("commonmark").render(detail)
+    for element in ("<img", "<h1", "<code", 'href="javascript:', 'href="http:', "<script"):
+        assert element not in html, element
+    assert "x" * 100 not in html
+    assert "://evil" not in html
+
+
+def test_a_card_of_the_wrong_shape_cannot_be_built() -> None:
+    card = evaluate(DEFICIENT).cards[0].model_dump(exclude_none=True)
+    for broken in (
+        {**card, "summary": "x" * 140},
+        {**card, "indicator": "hard-stop"},
+        {**card, "unknown": 1},
+        {name: value for name, value in card.items() if name != "selectionBehavior"},
+        {name: value for name, value in card.items() if name != "suggestions"},
+    ):
+        with pytest.raises(ValueError, match=r"summary|indicator|unknown|come together"):
+            Card.model_validate(broken)
+
+
+def test_today_is_an_argument() -> None:
+    assert evaluate(DEFICIENT, TODAY).decision.chart.today == TODAY

@@ -1,0 +1,241 @@
+"""What is signed and does not fit stops the start, and the message says where and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds.content import Library
+from cds.knowledge import Code, Parameter, Rule, Topic, ValueSet, placeholders
+from cds.library import HERE, KnowledgeError, _merge, load, read_yaml
+from cds.signoff import check
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "topic.yaml"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return path
+
+
+PARAMETER = """
+    parameters:
+      high_dose:
+        means: A dose above this is high
+        unit: ug/d
+        sites_may_set: [500, 2000]
+        checked: seen
+        checked_on: 2026-11-21
+        values: {2024-03-06: {value: 1000, cite: [nice-ng239]}}
+    """
+
+
+def test_reads_a_sound_parameter(tmp_path: Path) -> None:
+    topic = read_yaml(written(tmp_path, PARAMETER), Topic)
+    assert topic.parameters["high_dose"].on(date(2026, 1, 1)).value == 1000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "message"),
+    [
+        ("value: 1000", "value: 3000", r"topic.yaml: parameters.high_dose: .*3000.* outside sites_may_set 500.* to 2000"),
+        ("means:", "meens:", r"topic.yaml: parameters.high_dose.means: Field required; parameters.high_dose.meens: Extra inputs"),
+        ("checked: seen", "checked: sure", r"parameters.high_dose.checked: Input should be 'seen'"),
+        (", cite: [nice-ng239]", "", r"values.2024-03-06.cite: Field required"),
+        ("cite: [nice-ng239]", "cite: []", r"cite: Tuple should have at least 1 item"),
+        ("2024-03-06", "sometime", r"values.sometime.*valid date"),
+        ("unit: ug/d", "unit: ''", r"unit: String should have at least 1 character"),
+        ("unit: ug/d", "unit: ug/d\n        unit: mg/d", r"topic.yaml: line 4: unit is written twice; keep one"),
+        ("parameters:", "parameters: [", r"topic.yaml: while parsing"),
+    ],
+)
+def test_a_faulty_file_is_named_with_key_and_fault(tmp_path: Path, wrong: str, right: str, message: str) -> None:
+    with pytest.raises(KnowledgeError, match=message):
+        read_yaml(written(tmp_path, PARAMETER.replace(wrong, right)), Topic)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match=r"nowhere.yaml: cannot be read \(No such file or directory\)"):
+        read_yaml(tmp_path / "nowhere.yaml", Topic)
+
+
+def test_the_value_in_force_depends_on_the_day() -> None:
+    parameter = Parameter.model_validate(
+        {
+            "means": "m",
+            "unit": "d",
+            "sites_may_set": None,
+            "checked": "design",
+            "checked_on": "2026-11-21",
+            "values": {"2020-01-01": {"value": 1, "cite": ["a"]}, "2024-01-01": {"value": 2, "cite": ["b"]}},
+        }
+    )
+    assert [parameter.on(date(year, 6, 1)).value for year in (2019, 2021, 2025)] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "message"),
+    [("loinc", "2132-8", "not a loinc code"), ("snomed", "1", "no coding system is called 'snomed'")],
+)
+def test_a_code_with_a_typo_is_refused(system: str, code: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Code(system=system, code=code, label="x", source="nobody", verified="unverified")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"kind": "condition", "codes": []}, "neither codes nor words"),
+        ({"kind": "measurement", "codes": [], "text": {"en": ["x"]}}, "needs canonical, plausible and units"),
+        ({"kind": "condition", "codes": [], "text": {"en": ["x"]}, "order": "1"}, "order '1' is not among its own codes"),
+        (
+            {
+                "kind": "measurement",
+                "codes": [],
+                "text": {"en": ["x"]},
+                "canonical": "g/L",
+                "plausible": {"mg/L": [1, 2]},
+                "units": [{"unit": "g/L", "factor": 1}],
+            },
+            "plausible must give a range for",
+        ),
+    ],
+)
+def test_a_value_set_that_cannot_work_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ValueSet.model_validate({"title": {"en": "X"}, **more})
+
+
+def test_placeholders_are_plain_names() -> None:
+    assert placeholders("{a} and {b}") == {"a", "b"}
+    with pytest.raises(ValueError, match="a placeholder is a plain"):
+        placeholders("{a.b}")
+
+
+def test_one_name_in_two_files_is_refused() -> None:
+    with pytest.raises(KnowledgeError, match=r"cds.facts.b: the parameter 'x' is already defined"):
+        _merge({"cds.facts.a": {"x": 1}, "cds.facts.b": {"x": 2}}, "parameter")
+
+
+def rule_with(library: Library, rule: str, **advice: Any) -> Library:
+    """The library with the first advice of a rule changed."""
+    signed = library.rules[rule]
+    key, words = next(iter(signed.advice.items()))
+    english = {name: advice.pop(name) for name in ("summary", "finding") if name in advice}
+    changed = words.model_copy(update={**advice, "en": words.en.model_copy(update=english)})
+    return replace(library, rules={**library.rules, rule: signed.model_copy(update={"advice": {**signed.advice, key: changed}})})
+
+
+def without(mapping: Any, name: str) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key != name}
+
+
+def test_the_shipped_knowledge_is_sound(library: Library) -> None:
+    check(library)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lib: replace(lib, rules=without(lib.rules, "high_b12")), r"rule high_b12: has no words; add it"),
+        (lambda lib: replace(lib, rules={**lib.rules, "ghost": lib.rules["high_b12"]}), r"rule ghost: has words but no function"),
+        (lambda lib: rule_with(lib, "high_b12", cite=("hearsay",)), r"rule high_b12, advice look_for_cause: cites 'hearsay'"),
+        (
+            lambda lib: rule_with(lib, "high_b12", summary="{egg}"),
+            r"rule high_b12, advice look_for_cause: \{egg\} is no fact or number",
+        ),
+        (lambda lib: rule_with(lib, "b12_dose", summary="{b12_course}"), r"\{b12_course\} has no bounded width"),
+        (lambda lib: rule_with(lib, "high_b12", summary="x" * 140), r"the summary may grow to 140 characters; stay under 140"),
+        (
+            lambda lib: rule_with(lib, "high_b12", finding="{b12_class}"),
+            r"\{b12_class\} can be 'low', for which `labels:` has no words",
+        ),
+        (
+            lambda lib: replace(
+                lib,
+                rules={**lib.rules, "high_b12": lib.rules["high_b12"].model_copy(update={"overrides": ("no_reason",)})},
+            ),
+            r"override 'no_reason' is not in words.yaml",
+        ),
+        (lambda lib: replace(lib, code_sources={}), r"value set b12_total, code 2132-9: source 'mii-lab-concepts' is not in"),
+        (lambda lib: replace(lib, value_sets=without(lib.value_sets, "mma")), r"leaf on 'mma': no value set has this name"),
+        (
+            lambda lib: replace(lib, value_sets={**lib.value_sets, "mma": lib.value_sets["osteoporosis"]}),
+            r"leaf on 'mma': is read as a measurement, but the value set is a condition",
+        ),
+        (
+            lambda lib: replace(lib, value_sets={**lib.value_sets, "spare": lib.value_sets["osteoporosis"]}),
+            r"value set spare: no leaf reads it; remove the file or declare the leaf",
+        ),
+        (
+            lambda lib: replace(
+                lib, value_sets={**lib.value_sets, "ppi": lib.value_sets["ppi"].model_copy(update={"instead_of": ("nothing",)})}
+            ),
+            r"value set ppi: instead_of names 'nothing', which is no value set",
+        ),
+        (
+            lambda lib: replace(
+                lib, value_sets={**lib.value_sets, "diet": lib.value_sets["diet"].model_copy(update={"positive": ("maybe",)})}
+            ),
+            r"value set diet: the answer 'maybe' is no value set",
+        ),
+        (
+            lambda lib: replace(lib, parameters={**lib.parameters, "spare": lib.parameters["mcv_high_gt"]}),
+            r"parameter spare: no fact and no rule uses it; remove it",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_told(library: Library, change: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check(change(library))
+
+
+SITE = """
+    site: Example hospital
+    parameters:
+      {name}:
+        value: {value}
+        reason: Local laboratory
+        approved_by: Dr Example
+        approved_on: 2026-11-01
+    """
+
+
+def test_a_site_sets_its_own_number(tmp_path: Path) -> None:
+    site = load(written(tmp_path, SITE.format(name="hcy_high_gt", value=10)))
+    assert site.number("hcy_high_gt", date(2026, 11, 21)) == 10
+    assert site.number("hcy_very_high_gt", date(2026, 11, 21)) == 50
+    assert site.version != load().version
+
+
+def test_the_shipped_site_example_is_sound() -> None:
+    assert load(HERE / "sites" / "china.yaml").number("b12_total_deficient_lt_pgml", date(2026, 11, 21)) == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("hcy_high_gt", 100, r"site policy, hcy_high_gt: 100 lies outside the allowed 10 to 20"),
+        ("hcy_hihg_gt", 12, r"site policy, hcy_hihg_gt: there is no such parameter"),
+        ("oldest_plausible_age_years", 130, r"site policy, oldest_plausible_age_years: no site may set this number"),
+        ("hcy_high_gt", "many", r"topic.yaml: parameters.hcy_high_gt.value"),
+    ],
+)
+def test_a_site_keeps_within_what_is_allowed(tmp_path: Path, name: str, value: object, message: str) -> None:
+    with pytest.raises(KnowledgeError, match=message):
+        load(written(tmp_path, SITE.format(name=name, value=value)))
+
+
+def test_every_rule_speaks_for_known_scopes(library: Library) -> None:
+    scopes = set(library.labels["scope"])
+    assert {scope for rule in library.rules.values() for scope in rule.scopes} <= scopes
+
+
+def test_override_reasons_and_topics_keep_their_meaning(library: Library) -> None:
+    topics = [rule.topic for rule in library.rules.values()]
+    assert len(topics) == len(set(topics))
+    assert isinstance(library.rules["high_b12"], Rule)
