@@ -14,6 +14,10 @@ from cds.leaves import Given, Leaf
 from cds.wording import amount
 
 
+_STANDING = {"seen": "source seen", "weak": "WEAK SOURCE", "unverified": "UNVERIFIED", "design": "our design"}
+"""How a number stands. One that nobody verified is not to be overlooked."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One fact with its value, what kind of thing it is, what it means, where it comes from, and what it stands on.
@@ -81,9 +85,9 @@ def _shallow(decision: Decision, name: str) -> Node:
         site = library.site.parameters.get(name) if library.site else None
         dated = parameter.on(day)
         start = max([d for d in parameter.values if d <= day], default=min(parameter.values))
-        cited = tuple(f"{library.references[key].title} ({library.references[key].date})" for key in dated.cite)
+        cited = tuple(library.references[key].label for key in dated.cite)
         origin = (f"set by the site: {site.reason}",) if site is not None else (f"since {start}", *cited)
-        standing = f"{parameter.checked}, last checked {parameter.checked_on}"
+        standing = f"{_STANDING[parameter.checked]}, last checked {parameter.checked_on}"
         return Node(name, "number", parameter.means, amount(float(value), parameter.unit, library), (*origin, standing))
     source = library.sources.get(name)
     if isinstance(source, Leaf):

@@ -276,3 +276,10 @@ def test_the_same_resource_in_two_keys_counts_once() -> None:
     body = request({**DEFICIENT, "results": [{"b12_total": "1200 pg/mL"}]})
     body["prefetch"]["recent"] = body["prefetch"]["labs"]
     assert [len(decision(body)["facts"][name]) for name in ("b12_total_results", "b12_results")] == [1, 1]
+
+
+def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: FlaskClient) -> None:  # noqa: N802
+    body = request(DEFICIENT)
+    body["prefetch"]["labs"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/p2"
+    assert answer(client, body) == (412, ["prefetch.labs"])
+    assert [note["key"] for note in decision(body)["data_quality"]] == ["other_patient"]

@@ -1,0 +1,260 @@
+"""The command, as its users type it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from hooks import cli
+from hooks.app import create_app
+from hooks.cli import main
+from hooks.examples import fixture
+from hooks.serving import Server, settle
+from tests.patients import request
+
+
+def run(*arguments: str, given: str | None = None) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of one command."""
+    result = CliRunner(env={"COLUMNS": "400"}).invoke(main, list(arguments), input=given)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def deficient(tmp_path: Path) -> str:
+    """A file with the request of a deficient woman."""
+    return saved(
+        tmp_path, {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}, {"folate": "8 mg/dL"}]}
+    )
+
+
+def saved(tmp_path: Path, vignette: dict[str, Any]) -> str:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request(vignette)), encoding="utf-8")
+    return str(path)
+
+
+ON = ("--today", "2026-11-21")
+
+
+def test_evaluate_prints_the_decision_for_tools(deficient: str) -> None:
+    status, out, err = run("evaluate", deficient, *ON, "--format", "json")
+    content = json.loads(out)
+    assert (status, err) == (0, "")
+    assert list(content) == ["decision", "cards"]
+    decision = content["decision"]
+    assert list(decision) == [
+        "scope",
+        "b12_status",
+        "absorption",
+        "regimen",
+        "enteral_b12_ug_per_day",
+        "parenteral_b12_ug_per_30_days",
+        "indicator",
+        "advice",
+        "could_not_assess",
+        "data_quality",
+        "facts",
+        "knowledge_version",
+    ]
+    assert decision["regimen"] == {
+        "action": "start",
+        "routes_first_line": ["oral"],
+        "routes_acceptable": ["sublingual"],
+        "dose": {"low": 500, "high": 1000, "preferred": 1000, "unit": "ug/d"},
+        "form": ["cyanocobalamin", "hydroxocobalamin", "mecobalamin"],
+        "why": "a deficiency and normal absorption",
+    }
+    assert decision["data_quality"] == [
+        {
+            "key": "unit",
+            "resource": "Observation/folate-10-8 mg/dL",
+            "concept": "folate",
+            "title": "Folate (serum)",
+            "text": "Not used: unit missing, unknown or contradictory in 8 mg/dL",
+        }
+    ]
+    assert decision["facts"]["age_years"] == 72
+    assert decision["facts"]["b12_sample"]["value"] == 142
+    assert decision["facts"]["homocysteine"] == "no result"
+    assert content["cards"][0]["indicator"] == "warning"
+
+
+def test_evaluate_prints_cards_for_people(deficient: str) -> None:
+    status, out, _ = run("evaluate", deficient, *ON)
+    assert status == 0
+    for shown in (
+        "B12 status     deficient",
+        "WARNING",
+        "Data quality",
+        "Dose           500-1000 ug/d, 1000 preferred",
+        "Override:",
+    ):
+        assert shown in out
+
+
+def test_evaluate_reads_standard_input(deficient: str) -> None:
+    assert run("evaluate", "-", *ON, "--format", "json", given=Path(deficient).read_text(encoding="utf-8"))[0] == 0
+
+
+def test_a_fixture_is_evaluated_on_its_own_day(tmp_path: Path) -> None:
+    path = tmp_path / "fixture.json"
+    path.write_text(json.dumps(fixture("nothing-to-say").request), encoding="utf-8")
+    status, out, _ = run("evaluate", str(path))
+    assert status == 0
+    assert "No card: there is nothing to say." in out
+
+
+def test_a_refusal_still_shows_what_is_known(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"age": 72, "problems": ["osteoporosis"], "queries": {"labs": "failed"}})
+    for arguments in (("evaluate", path, *ON), ("explain", path, *ON)):
+        status, out, err = run(*arguments)
+        assert status == 3
+        assert "The service would answer 412" in err
+        assert "Prefetch key 'labs' is failed" in err
+        assert "Could not be assessed" in out
+
+
+def test_without_a_patient_there_is_no_decision(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"age": 72, "queries": {"patient": "missing"}})
+    assert run("evaluate", path, *ON)[:2] == (3, "")
+    status, out, err = run("evaluate", path, *ON, "--format", "json")
+    assert status == 3
+    assert json.loads(out)["resourceType"] == "OperationOutcome"
+    assert "Prefetch key 'patient' is absent" in err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 5000, '{"hook": "patient-view"}'])
+def test_what_is_no_request_is_told_in_a_sentence(text: str) -> None:
+    status, out, err = run("evaluate", "-", given=text)
+    assert (status, out) == (2, "")
+    assert err.startswith("The service would answer 400")
+
+
+def test_a_missing_file_is_told() -> None:
+    status, _, err = run("evaluate", "nowhere.json")
+    assert status == 2
+    assert "nowhere.json" in err
+
+
+def test_a_faulty_site_policy_is_told(tmp_path: Path, deficient: str) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("site: Example\nparameters: {mcv: {value: 1}}\n", encoding="utf-8")
+    for arguments in (("evaluate", deficient, "--site", str(site)), ("serve", "--site", str(site))):
+        status, _, err = run(*arguments)
+        assert status == 2
+        assert "site.yaml: parameters.mcv.reason: Field required" in err
+
+
+def test_explain_goes_down_to_records_and_numbers(deficient: str) -> None:
+    status, out, _ = run("explain", deficient, *ON)
+    assert status == 0
+    for shown in (
+        "WARNING b12_regimen/normal",
+        "b12_total_results = 142 pg/mL (2026-11-11)  [Observation/b12_total-10-142 pg/mL]",
+        "b12_total_deficient_lt_pgml = 180 pg/mL",
+        "AAFP 2025",
+        "(above)",
+        "nothing found:",
+        "Why not",
+        "referral: Patients for a specialist: is not for this patient",
+        "b12_baseline: Measure first: its condition does not hold",
+        "UNVERIFIED",
+    ):
+        assert shown in " ".join(out.split()) or shown in out, shown
+
+
+def test_explain_can_unfold_everything(deficient: str) -> None:
+    assert len(run("explain", deficient, *ON, "--whole")[1]) > len(run("explain", deficient, *ON)[1])
+
+
+def test_explain_tells_what_stopped_a_rule(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"age": 72, "medicines": [{"drug": "vitamin B12", "since": 99}], "problems": ["osteoporosis"]})
+    _, out, _ = run("explain", path, *ON)
+    assert "b12_dose: High dose of vitamin B12: could not be assessed" in out
+    assert "unmonitored_high_dose = unknown" in out
+
+
+def test_explain_says_when_no_rule_spoke(tmp_path: Path) -> None:
+    assert "No rule spoke. Why not" in run("explain", saved(tmp_path, {"age": 30}), *ON)[1]
+
+
+def test_a_site_number_is_explained_with_its_reason(tmp_path: Path, deficient: str) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "site: Example\nparameters:\n  b12_total_deficient_lt_pgml: {value: 200, reason: Our laboratory,"
+        " approved_by: Dr Example, approved_on: 2026-11-01}\n",
+        encoding="utf-8",
+    )
+    assert "set by the site: Our laboratory" in " ".join(run("explain", deficient, *ON, "--site", str(site))[1].split())
+
+
+def test_fixtures_are_listed_and_shown_fresh() -> None:
+    assert "food-bound-deficiency" in run("fixture", "list")[1]
+    as_written = json.loads(run("fixture", "show", "child", "--as-written")[1])
+    assert as_written == fixture("child").request
+    assert json.loads(run("fixture", "show", "child")[1])["hookInstance"] == as_written["hookInstance"]
+    assert run("fixture", "show", "nobody")[0] == 2
+
+
+def test_demo_fires_a_fixture_at_the_real_service() -> None:
+    status, out, _ = run("demo")
+    assert status == 0
+    for shown in ("Discovery: b12-bone-health on patient-view", "Woman of 74, omeprazole", "WARNING", "Answered 200 in"):
+        assert shown in out
+
+
+def test_demo_of_nobody_is_told() -> None:
+    assert run("demo", "nobody")[0] == 2
+
+
+def test_a_service_that_does_not_start_is_told() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    with pytest.raises(Exception, match="The service did not start"):
+        cli._wait_until_up("http://127.0.0.1:9", process)
+
+
+def test_serve_runs_gunicorn_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(Server, "run", lambda server: started.append(server.cfg))
+    status, _, err = run("serve", "--port", "8099", "--workers", "2")
+    assert status == 0
+    assert "Listening on http://127.0.0.1:8099" in err
+    assert (started[0].bind, started[0].workers) == (["127.0.0.1:8099"], 2)
+
+
+def test_serve_warns_where_others_can_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Server, "run", lambda server: None)
+    assert "is not loopback and callers are not authenticated" in run("serve", "--host", "0.0.0.0")[2]  # noqa: S104
+
+
+def test_a_worker_settles_before_its_first_request() -> None:
+    threshold, app = gc.get_threshold(), create_app()
+    try:
+        settle(None)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
+    assert Server(app, "127.0.0.1", 8099, 1).load() is app
+
+
+def test_two_real_workers_answer_a_chunked_request() -> None:
+    with cli._service() as base:
+        body = json.dumps(fixture("child").request).encode()
+        answer = requests.post(
+            f"{base}/cds-services/b12-bone-health",
+            data=iter([body[:100], body[100:]]),
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+    assert (answer.status_code, answer.json()) == (200, {"cards": []})
