@@ -77,7 +77,7 @@ class Terms:
 
 _DOUBT_BEFORE = re.compile(
     r"(?<![a-z])(?:no|not|without|denies|negative for|rule out|r/o|ruled out|exclude|family history|fhx?|suspected|possible|"
-    r"probable|query|screening|risk of|risk for|prevention|prophylaxis)(?![a-z])|排除|家族史|疑似|可疑|否认|无|预防|筛查"
+    r"probable|query|screening|risk of|risk for|prevention|prophylaxis)(?![a-z])|排除|家族史|疑似|可疑|否认|无|预防|筛查|\? ?$"
 )
 _DOUBT_AFTER = re.compile(r" ?(?:\?|待查|待排|可能|ruled out)")
 _CLAUSE_END = re.compile(r"[.,;，。；、]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
@@ -127,11 +127,5 @@ def show(value: Any) -> str:
             return "; ".join(map(show, value)) or "none"
         case str():
             return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return ", ".join(f"{key} {show(part)}" for key, part in _fields(value) if part not in ((), None))
-    return str(value)
-
-
-def _fields(value: Any) -> Iterator[tuple[str, Any]]:
-    for key in asdict(value):
-        yield key, getattr(value, key)
+    parts = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return ", ".join(f"{name} {show(part)}" for name, part in parts if part not in ((), None))

@@ -24,9 +24,9 @@ _WIDTH_WITHOUT_TERMINAL = 110
 def console(stderr: bool = False) -> Console:
     """A console on standard output or error; of fixed width where no terminal tells one."""
     plain = Console(stderr=stderr, highlight=False)
-    if plain.is_terminal or "COLUMNS" in os.environ:
-        return plain
-    return Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    if not plain.is_terminal and "COLUMNS" not in os.environ:
+        plain.width = _WIDTH_WITHOUT_TERMINAL
+    return plain
 
 
 def card_panel(card: dict[str, Any]) -> Panel:
@@ -68,15 +68,14 @@ def _sum(value: float | str | None, unit: str) -> str:
     return "not assessed" if value is None else value if isinstance(value, str) else f"{value:g} {unit}"
 
 
-def print_answer(out: Console, decision: dict[str, Any] | None, cards: list[dict[str, Any]]) -> None:
+def print_answer(out: Console, decision: dict[str, Any], cards: list[dict[str, Any]]) -> None:
     """Decision, cards, what could not be assessed and what was odd in the data."""
-    if decision is not None:
-        out.print("\n".join(decision_lines(decision)), markup=False)
+    out.print("\n".join(decision_lines(decision)), markup=False)
     for card in cards:
         out.print(card_panel(card))
     if not cards:
         out.print("No card: there is nothing to say.", style="green")
-    for title, lines in () if decision is None else (
+    for title, lines in (
         ("Could not be assessed", [f"{gap['title']} ({', '.join(gap['because'])})" for gap in decision["could_not_assess"]]),
         ("Data quality", [f"{n['resource']} {n.get('title', '')}: {n['text']}" for n in decision["data_quality"]]),
     ):  # fmt: skip

@@ -40,10 +40,9 @@ class Fixture:
 def fixtures() -> Iterator[Fixture]:
     """All fixtures by name."""
     for path in sorted((files("cobalamin_fixtures") / "requests").iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".json"):
-            request = json.loads(path.read_text(encoding="utf-8"))
-            about = request["extension"][EXTENSION]
-            yield Fixture(path.name.removesuffix(".json"), about["title"], date.fromisoformat(about["writtenFor"]), request)
+        request = json.loads(path.read_text(encoding="utf-8"))
+        about = request["extension"][EXTENSION]
+        yield Fixture(path.name.removesuffix(".json"), about["title"], date.fromisoformat(about["writtenFor"]), request)
 
 
 def fixture(name: str) -> Fixture:

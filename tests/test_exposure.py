@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds.chart import Medicine
 from cds.days import on, parse_day
@@ -100,7 +102,7 @@ def test_runs_are_apart_in_order_and_cover_every_course(courses: list[tuple[date
     )
     found = runs(medicines, TODAY, gap)
     assert sum(len(run.medicines) for run in found) == len(medicines)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         assert later.start is not None
         assert (later.start - earlier.end).days > gap
     for run in found:

@@ -138,6 +138,10 @@ def test_the_shipped_knowledge_is_sound(library: Library) -> None:
     check(library)
 
 
+def test_a_summary_may_name_a_class_that_has_labels(library: Library) -> None:
+    check(rule_with(library, "b12_regimen", summary="Vitamin B12: {b12_status}"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds.content import Library
 
@@ -23,6 +24,7 @@ from cds.content import Library
         ("condition", "恶性贫血待查", {"pernicious_anaemia": True}),
         ("condition", "疑似恶性贫血", {"pernicious_anaemia": True}),
         ("condition", "Pernicious anemia?", {"pernicious_anaemia": True}),
+        ("condition", "? pernicious anaemia", {"pernicious_anaemia": True}),
         ("condition", "Possible celiac disease; osteoporosis", {"malabsorption": True, "osteoporosis": False}),
         ("observation", "Vitamin B12 binding capacity", {}),
         ("observation", "Active B12", {"b12_active": False}),

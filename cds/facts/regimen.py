@@ -169,12 +169,13 @@ def preferred_forms(
 
 def current_routes(current_b12_products: tuple[Medicine, ...]) -> tuple[Route, ...]:
     """The routes by which B12 is being taken now."""
-    routes: list[Route] = []
-    for medicine in current_b12_products:
-        route: Route = "intramuscular" if is_parenteral(medicine) else "sublingual" if medicine.route == "sublingual" else "oral"
-        if route not in routes:
-            routes.append(route)
-    return tuple(routes)
+    return tuple(dict.fromkeys(map(_current_route, current_b12_products)))
+
+
+def _current_route(medicine: Medicine) -> Route:
+    if is_parenteral(medicine):
+        return "intramuscular"
+    return "sublingual" if medicine.route == "sublingual" else "oral"
 
 
 def regimen(

@@ -23,7 +23,8 @@ PATIENT = "{{context.patientId}}"
 class Key:
     """One prefetch key: the query it answers, the resource type it brings, its search, and the names others give it.
 
-    `required`: without it there is no conclusion; the others make the answer more complete. Searches keep to what Epic, Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
+    `required`: without it there is no conclusion; the others make the answer more complete. Searches keep to what Epic,
+    Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
     """
 
     name: str

@@ -1,0 +1,1 @@
+"""Tests of the wire, named by requirement id where there is one."""

@@ -41,26 +41,26 @@ def refusal(
     )
 
 
-def test_CALL_01_a_request_is_answered_with_cards(client: FlaskClient) -> None:  # noqa: N802
+def test_CALL_01_a_request_is_answered_with_cards(client: FlaskClient) -> None:
     response = client.post(URL, json=request(DEFICIENT))
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
     assert [card["indicator"] for card in response.get_json()["cards"]] == ["warning"]
 
 
-def test_RESP_02_nothing_to_say_is_an_empty_array(client: FlaskClient) -> None:  # noqa: N802
+def test_RESP_02_nothing_to_say_is_an_empty_array(client: FlaskClient) -> None:
     assert client.post(URL, json=request(HEALTHY)).get_data() == b'{"cards":[]}'
 
 
 @pytest.mark.parametrize("path", ["/cds-services/nope", URL.upper(), f"{URL}/analytics", "/cds-services/nope/feedback"])
-def test_CALL_02_unknown_services_are_not_found(client: FlaskClient, path: str) -> None:  # noqa: N802
+def test_CALL_02_unknown_services_are_not_found(client: FlaskClient, path: str) -> None:
     response = client.post(path, json=request(HEALTHY))
     assert response.status_code == 404
     assert response.get_json()["issue"][0]["code"] == "not-found"
 
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/fhir+json"])
-def test_CALL_04_json_in_any_dress(client: FlaskClient, kind: str) -> None:  # noqa: N802
+def test_CALL_04_json_in_any_dress(client: FlaskClient, kind: str) -> None:
     response = client.post(URL, data=json.dumps(request(HEALTHY)), headers={"Content-Type": kind})
     assert response.status_code == 200
 
@@ -68,12 +68,12 @@ def test_CALL_04_json_in_any_dress(client: FlaskClient, kind: str) -> None:  # n
 @pytest.mark.parametrize(
     "headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "text/json"}, {**JSON, "Content-Encoding": "gzip"}]
 )
-def test_CALL_05_16_anything_else_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:  # noqa: N802
+def test_CALL_05_16_anything_else_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:
     assert refusal(client, b"{}", headers)[:2] == (415, ["not-supported"])
 
 
 @pytest.mark.parametrize("path", [f"{URL}/", "/cds-services//b12-bone-health", f"{URL}?x=1"])
-def test_CALL_12_13_18_slashes_and_queries_are_served_directly(client: FlaskClient, path: str) -> None:  # noqa: N802
+def test_CALL_12_13_18_slashes_and_queries_are_served_directly(client: FlaskClient, path: str) -> None:
     assert client.post(path, json=request(HEALTHY)).status_code == 200
 
 
@@ -82,7 +82,7 @@ def test_CALL_12_13_18_slashes_and_queries_are_served_directly(client: FlaskClie
     [b"", b"{", b'{"a":1,}', b"[]", b'"x"', b"1", b"true", b"null", b'{"hook":NaN}', b'{"hook":Infinity}', b'{"hook":1e999}', b"<html>",
      b"\xff\xfe", b'{"hook":"\xff"}', b"[" * 5000 + b"]" * 5000, b'{"context":' + b"[" * 5000 + b"]" * 5000 + b"}"],
 )  # fmt: skip
-def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) -> None:  # noqa: N802
+def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) -> None:
     status, codes, _ = refusal(client, body)
     assert status == 400
     assert codes == ["structure"]
@@ -91,12 +91,12 @@ def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) 
 @pytest.mark.parametrize(
     "broken", [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "entry": [{"resource": 1e999}]}']
 )
-def test_JSON_08_to_11_also_inside_prefetch(client: FlaskClient, broken: bytes) -> None:  # noqa: N802
+def test_JSON_08_to_11_also_inside_prefetch(client: FlaskClient, broken: bytes) -> None:
     body = json.dumps(request(DEFICIENT)).encode().replace(b'"labs": {', b'"labs": ' + broken + b', "spare": {', 1)
     assert refusal(client, body)[0] == 400
 
 
-def test_JSON_12_five_megabytes_are_read_and_more_than_the_limit_is_not(client: FlaskClient) -> None:  # noqa: N802
+def test_JSON_12_five_megabytes_are_read_and_more_than_the_limit_is_not(client: FlaskClient) -> None:
     body = request(DEFICIENT)
     note = {"resource": {"resourceType": "Observation", "id": "n", "note": [{"text": "x" * 5_000_000}]}}
     body["prefetch"]["labs"]["entry"].append(note)
@@ -105,7 +105,7 @@ def test_JSON_12_five_megabytes_are_read_and_more_than_the_limit_is_not(client: 
     assert refusal(client, body)[:2] == (413, ["too-long"])
 
 
-def test_JSON_13_a_byte_order_mark_is_tolerated(client: FlaskClient) -> None:  # noqa: N802
+def test_JSON_13_a_byte_order_mark_is_tolerated(client: FlaskClient) -> None:
     response = client.post(URL, data=b"\xef\xbb\xbf" + json.dumps(request(DEFICIENT)).encode(), headers=JSON)
     assert len(response.get_json()["cards"]) == 1
 
@@ -154,7 +154,7 @@ def in_context(**members: Any) -> dict[str, Any]:
         ({}, ["required"] * 3, ["hook", "hookInstance", "context"]),
     ],
 )
-def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, codes: list[str], places: list[str]) -> None:  # noqa: N802
+def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, codes: list[str], places: list[str]) -> None:
     assert refusal(client, body) == (400, codes, places)
 
 
@@ -177,13 +177,13 @@ def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, 
         in_context(extension={}),
     ],
 )
-def test_VAL_03_to_16_what_is_odd_and_still_a_request(client: FlaskClient, body: dict[str, Any]) -> None:  # noqa: N802
+def test_VAL_03_to_16_what_is_odd_and_still_a_request(client: FlaskClient, body: dict[str, Any]) -> None:
     response = client.post(URL, json=body)
     assert response.status_code == 200
     assert len(response.get_json()["cards"]) == 1
 
 
-def test_ERR_09_an_error_repeats_nothing_of_the_request_and_neither_does_the_log(  # noqa: N802
+def test_ERR_09_an_error_repeats_nothing_of_the_request_and_neither_does_the_log(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     marker = "Zaphod-Beeblebrox"
@@ -224,18 +224,18 @@ def breaking(function: Callable[..., Any], *names: str) -> Engine:
 BODY = json.dumps(request({**DEFICIENT, "problems": ["osteoporosis", "neuro_major"]})).encode()
 
 
-def test_ERR_15_a_broken_safety_rule_fails_the_call() -> None:  # noqa: N802
+def test_ERR_15_a_broken_safety_rule_fails_the_call() -> None:
     refused = breaking(lambda statement: True, "potassium_red_flag").evaluate(BODY, TODAY).refusal
     assert refused is not None
     assert (refused.status, refused.issues[0].code) == (500, "exception")
 
 
-def test_ERR_15_a_broken_fact_under_a_safety_rule_fails_the_call() -> None:  # noqa: N802
+def test_ERR_15_a_broken_fact_under_a_safety_rule_fails_the_call() -> None:
     refused = breaking(lambda statement: True, "kidney_reading").evaluate(BODY, TODAY).refusal
     assert refused is not None
 
 
-def test_ERR_15_a_broken_advisory_rule_leaves_the_others_speaking() -> None:  # noqa: N802
+def test_ERR_15_a_broken_advisory_rule_leaves_the_others_speaking() -> None:
     evaluation = breaking(lambda statement: True, "b12_duplicates").evaluate(BODY, TODAY)
     assert evaluation.refusal is None
     assert [gap.what for gap in evaluation.decision.gaps] == ["b12_duplicates"]
@@ -246,7 +246,7 @@ def test_silence_is_not_an_answer_when_anything_broke() -> None:
     assert refused is not None
 
 
-def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(  # noqa: N802
+def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def explode(*_: Any) -> None:

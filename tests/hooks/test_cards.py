@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from flask.testing import FlaskClient
 from markdown_it import MarkdownIt
 
+from cds.library import load
+from hooks.engine import Engine
 from hooks.examples import fixtures
+from hooks.services import PATIENT_VIEW
 from hooks.wire import Card
 from tests.hooks.checker import check_answer
 from tests.patients import PATIENT, TODAY, engine, evaluate, request
@@ -145,6 +150,21 @@ def test_a_form_without_a_listed_product_is_ordered_by_its_ingredient() -> None:
     assert forms == ["hydroxocobalamin 1 MG/ML Injectable Solution", "mecobalamin 1 MG Oral Capsule"]
 
 
+def test_a_dose_of_which_there_is_no_product_is_ordered_by_its_ingredient(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    own = "{value: 2000, reason: Example, approved_by: Dr Example, approved_on: 2026-11-01}"
+    site.write_text(
+        f"site: Example\nparameters:\n  oral_dose_max_ug: {own}\n  oral_dose_confirmed_deficiency_ug: {own}\n", encoding="utf-8"
+    )
+    (card,) = Engine(load(site), PATIENT_VIEW).evaluate(json.dumps(request(DEFICIENT)).encode(), TODAY).cards
+    assert card.suggestions is not None
+    medication = card.suggestions[0].actions[-1].resource["medicationCodeableConcept"]
+    assert medication == {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "11248", "display": ANY}],
+        "text": "cyanocobalamin 2,000 µg",
+    }
+
+
 def test_the_encounter_goes_along_where_the_client_names_one(client: FlaskClient) -> None:
     body = request(DEFICIENT)
     body["context"]["encounterId"] = "Encounter/e1"
@@ -153,7 +173,7 @@ def test_the_encounter_goes_along_where_the_client_names_one(client: FlaskClient
 
 
 @pytest.mark.parametrize("user", ["Patient/p1", "RelatedPerson/7"])
-def test_HOOK_06_a_patient_gets_no_order_suggestions(client: FlaskClient, user: str) -> None:  # noqa: N802
+def test_HOOK_06_a_patient_gets_no_order_suggestions(client: FlaskClient, user: str) -> None:
     body = request(DEFICIENT)
     body["context"]["userId"] = user
     (card,) = client.post(URL, json=body).get_json()["cards"]
@@ -178,7 +198,7 @@ def test_the_same_request_gives_the_same_uuids_and_another_instance_others(clien
         "cyanocobalamin \u202e\u0000 \U0001f4a9",
     ],
 )
-def test_RESP_12_text_of_the_request_is_text_on_the_card(name: str) -> None:  # noqa: N802
+def test_RESP_12_text_of_the_request_is_text_on_the_card(name: str) -> None:
     vignette = {**DEFICIENT, "medicines": [{"drug": name, "since": 400, "dose": "5000 mcg daily"}]}
     detail = evaluate(vignette).cards[0].detail
     html = MarkdownIt("commonmark").render(detail)

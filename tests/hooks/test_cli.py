@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,19 @@ def test_evaluate_prints_cards_for_people(deficient: str) -> None:
         "Override:",
     ):
         assert shown in out
+
+
+def test_without_a_terminal_the_width_is_fixed(deficient: str) -> None:
+    result = CliRunner(env={"COLUMNS": None}).invoke(main, ["evaluate", deficient, *ON])
+    assert max(map(len, result.stdout.splitlines())) == 110
+
+
+def test_python_m_hooks_is_the_same_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["hooks", "fixture", "list"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("hooks", run_name="__main__")
+    assert ended.value.code == 0
+    assert "food-bound-deficiency" in capsys.readouterr().out
 
 
 def test_evaluate_reads_standard_input(deficient: str) -> None:

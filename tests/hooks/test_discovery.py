@@ -21,13 +21,13 @@ def service(client: FlaskClient) -> dict[str, Any]:
     return dict(service)
 
 
-def test_DISC_01_02_an_object_with_services(client: FlaskClient) -> None:  # noqa: N802
+def test_DISC_01_02_an_object_with_services(client: FlaskClient) -> None:
     response = client.get("/cds-services")
     assert (response.status_code, response.mimetype) == (200, "application/json")
     assert response.get_json().keys() == {"services"}
 
 
-def test_DISC_04_to_09_the_entry_is_complete(service: dict[str, Any]) -> None:  # noqa: N802
+def test_DISC_04_to_09_the_entry_is_complete(service: dict[str, Any]) -> None:
     assert (service["hook"], service["id"]) == ("patient-view", "b12-bone-health")
     for member in ("title", "description", "usageRequirements"):
         assert re.search(r"\S", service[member])
@@ -35,12 +35,12 @@ def test_DISC_04_to_09_the_entry_is_complete(service: dict[str, Any]) -> None:  
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/fhir+json", "text/html", None])
-def test_DISC_18_content_negotiation_never_fails(client: FlaskClient, accept: str | None) -> None:  # noqa: N802
+def test_DISC_18_content_negotiation_never_fails(client: FlaskClient, accept: str | None) -> None:
     response = client.get("/cds-services", headers={"Accept": accept} if accept else {})
     assert (response.status_code, response.mimetype) == (200, "application/json")
 
 
-def test_DISC_19_head_works_and_other_methods_do_not(client: FlaskClient) -> None:  # noqa: N802
+def test_DISC_19_head_works_and_other_methods_do_not(client: FlaskClient) -> None:
     assert client.head("/cds-services").status_code == 200
     for method in ("post", "put", "delete"):
         response = getattr(client, method)("/cds-services")
@@ -49,17 +49,17 @@ def test_DISC_19_head_works_and_other_methods_do_not(client: FlaskClient) -> Non
         assert response.get_json()["issue"][0]["code"] == "not-supported"
 
 
-def test_DISC_20_21_22_stable_with_a_slash_and_with_any_token(client: FlaskClient) -> None:  # noqa: N802
+def test_DISC_20_21_22_stable_with_a_slash_and_with_any_token(client: FlaskClient) -> None:
     plain = client.get("/cds-services").get_data()
     assert client.get("/cds-services/").get_data() == plain
     assert client.get("/cds-services", headers={"Authorization": "Bearer junk"}).get_data() == plain
 
 
-def test_DISC_24_prefetch_keeps_its_authored_order(service: dict[str, Any]) -> None:  # noqa: N802
+def test_DISC_24_prefetch_keeps_its_authored_order(service: dict[str, Any]) -> None:
     assert list(service["prefetch"]) == ["patient", "labs", "medications", "statements", "conditions", "procedures", "allergies"]
 
 
-def test_DISC_26_unknown_paths_are_not_success(client: FlaskClient) -> None:  # noqa: N802
+def test_DISC_26_unknown_paths_are_not_success(client: FlaskClient) -> None:
     assert client.get("/cds-services/nope/none").status_code == 404
     assert client.get("/nowhere").get_json()["resourceType"] == "OperationOutcome"
     response = client.get("/cds-services/b12-bone-health")
@@ -67,7 +67,7 @@ def test_DISC_26_unknown_paths_are_not_success(client: FlaskClient) -> None:  # 
     assert "POST" in response.headers["Allow"]
 
 
-def test_PREF_01_to_13_templates_are_portable(service: dict[str, Any]) -> None:  # noqa: N802
+def test_PREF_01_to_13_templates_are_portable(service: dict[str, Any]) -> None:
     for key, template in service["prefetch"].items():
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", key), "PREF-13"
         assert re.fullmatch(r"[A-Z][A-Za-z]+(/\{\{context\.patientId\}\}|\?.+)", template), "PREF-01"
@@ -94,7 +94,7 @@ def test_templates_are_derived_from_what_the_rules_read(library: Library) -> Non
     assert list(templates(library, ["b12_unit_error"])) == ["patient", "medications", "statements"]
 
 
-def test_PREF_16_every_laboratory_code_we_ask_for_is_read(library: Library) -> None:  # noqa: N802
+def test_PREF_16_every_laboratory_code_we_ask_for_is_read(library: Library) -> None:
     codes = re.findall(r"\|([^,]+)", templates(library, library.rules)["labs"])
     read = {leaf.concept for leaf in library.sources.values() if isinstance(leaf, Leaf) and leaf.query == "labs"}
     for code in codes:

@@ -56,7 +56,7 @@ def decision(body: dict[str, Any]) -> dict[str, Any]:
         (bundle([]), "is empty"),
     ],
 )
-def test_PREF_22_28_VAL_26_without_the_patient_there_is_no_answer(client: FlaskClient, value: Any, why: str) -> None:  # noqa: N802
+def test_PREF_22_28_VAL_26_without_the_patient_there_is_no_answer(client: FlaskClient, value: Any, why: str) -> None:
     response = client.post(URL, json=with_key("patient", value))
     assert response.status_code == 412
     (issue,) = response.get_json()["issue"]
@@ -64,7 +64,7 @@ def test_PREF_22_28_VAL_26_without_the_patient_there_is_no_answer(client: FlaskC
     assert why in issue["details"]["text"]
 
 
-def test_PREF_39_a_read_answered_as_a_bundle_and_a_search_as_a_resource(client: FlaskClient) -> None:  # noqa: N802
+def test_PREF_39_a_read_answered_as_a_bundle_and_a_search_as_a_resource(client: FlaskClient) -> None:
     assert answer(client, with_key("patient", bundle([patient(DEFICIENT, TODAY)]))) == (200, ["B12Regimen"])
     assert answer(client, with_key("labs", observation({"b12_total": "142 pg/mL"}, TODAY))) == (200, ["B12Regimen"])
 
@@ -72,11 +72,11 @@ def test_PREF_39_a_read_answered_as_a_bundle_and_a_search_as_a_resource(client: 
 @pytest.mark.parametrize(
     "value", [None, bundle([]), {"resourceType": "Bundle", "total": 0}, {"resourceType": "Bundle", "entry": None}]
 )
-def test_PREF_23_24_looked_and_found_nothing(client: FlaskClient, value: Any) -> None:  # noqa: N802
+def test_PREF_23_24_looked_and_found_nothing(client: FlaskClient, value: Any) -> None:
     assert answer(client, with_key("labs", value)) == (200, ["B12Baseline"])
 
 
-def test_PREF_25_epic_says_no_results_with_an_outcome_entry(client: FlaskClient) -> None:  # noqa: N802
+def test_PREF_25_epic_says_no_results_with_an_outcome_entry(client: FlaskClient) -> None:
     assert answer(client, with_key("labs", bundle([outcome("warning")]))) == (200, ["B12Baseline"])
 
 
@@ -94,11 +94,11 @@ def test_PREF_25_epic_says_no_results_with_an_outcome_entry(client: FlaskClient)
         {},
     ],
 )
-def test_PREF_22_26_VAL_14_not_looked_is_not_nothing(client: FlaskClient, value: Any) -> None:  # noqa: N802
+def test_PREF_22_26_VAL_14_not_looked_is_not_nothing(client: FlaskClient, value: Any) -> None:
     assert answer(client, with_key("labs", value)) == (412, ["prefetch.labs"])
 
 
-def test_ERR_08_every_key_that_could_have_answered_is_named(client: FlaskClient) -> None:  # noqa: N802
+def test_ERR_08_every_key_that_could_have_answered_is_named(client: FlaskClient) -> None:
     body = with_key("medications", outcome("error"), results=[{"b12_total": "420 pg/mL"}])
     del body["prefetch"]["statements"]
     response = client.post(URL, json=body)
@@ -109,12 +109,12 @@ def test_ERR_08_every_key_that_could_have_answered_is_named(client: FlaskClient)
 
 @pytest.mark.parametrize("key", ["procedures", "allergies", "statements"])
 @pytest.mark.parametrize("value", [MISSING, outcome("error"), "<html>"])
-def test_ERR_04_optional_data_never_fails_the_call(client: FlaskClient, key: str, value: Any) -> None:  # noqa: N802
+def test_ERR_04_optional_data_never_fails_the_call(client: FlaskClient, key: str, value: Any) -> None:
     assert answer(client, with_key(key, value))[0] == 200
     assert answer(client, with_key(key, value, results=[{"b12_total": "420 pg/mL"}]))[0] == 200
 
 
-def test_ERR_03_nothing_is_demanded_for_a_child(client: FlaskClient) -> None:  # noqa: N802
+def test_ERR_03_nothing_is_demanded_for_a_child(client: FlaskClient) -> None:
     body = request({"age": 12})
     body["prefetch"] = {"patient": body["prefetch"]["patient"]}
     assert answer(client, body) == (200, [])
@@ -128,7 +128,7 @@ def test_orders_there_and_statements_failed_is_incomplete() -> None:
     assert decision(with_key("statements", outcome("error")))["absorption"] == "unknown"
 
 
-def test_PREF_31_33_more_pages_mean_that_nothing_is_absent() -> None:  # noqa: N802
+def test_PREF_31_33_more_pages_mean_that_nothing_is_absent() -> None:
     paged = {**bundle([]), "link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]}
     assert decision(with_key("procedures", paged))["absorption"] == "unknown"
     found = {**bundle([observation({"b12_total": "142 pg/mL"}, TODAY)]), "link": [{"relation": "next"}]}
@@ -168,7 +168,7 @@ def test_or_by_what_they_bring() -> None:
     assert decision(body)["b12_status"] == "deficient"
 
 
-def test_PREF_29_keys_of_others_are_left_alone(client: FlaskClient) -> None:  # noqa: N802
+def test_PREF_29_keys_of_others_are_left_alone(client: FlaskClient) -> None:
     body = with_key("deviceRequestBundle", bundle([{"resourceType": "DeviceRequest", "id": "d"}]))
     body["prefetch"]["note"] = "text"
     assert decision(body)["data_quality"] == []
@@ -176,7 +176,7 @@ def test_PREF_29_keys_of_others_are_left_alone(client: FlaskClient) -> None:  # 
 
 
 @pytest.mark.parametrize("kind", ["searchset", "collection", None])
-def test_PREF_40_the_type_of_a_bundle_does_not_matter(client: FlaskClient, kind: str | None) -> None:  # noqa: N802
+def test_PREF_40_the_type_of_a_bundle_does_not_matter(client: FlaskClient, kind: str | None) -> None:
     body = request(DEFICIENT)
     for value in body["prefetch"].values():
         if value["resourceType"] == "Bundle":
@@ -215,7 +215,7 @@ def test_unreadable_entries_are_counted() -> None:
     ]
 
 
-def test_VAL_26_a_stray_result_of_another_patient_is_reported_and_has_no_influence(client: FlaskClient) -> None:  # noqa: N802
+def test_VAL_26_a_stray_result_of_another_patient_is_reported_and_has_no_influence(client: FlaskClient) -> None:
     stray = {**observation({"b12_total": "900 pg/mL", "days_ago": 1}, TODAY), "subject": {"reference": "Patient/p2"}}
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"].append({"resource": stray})
@@ -224,14 +224,14 @@ def test_VAL_26_a_stray_result_of_another_patient_is_reported_and_has_no_influen
     assert (note["key"], note["resource"]) == ("other_patient", f"Observation/{stray['id']}")
 
 
-def test_VAL_26_two_patients_in_one_key(client: FlaskClient) -> None:  # noqa: N802
+def test_VAL_26_two_patients_in_one_key(client: FlaskClient) -> None:
     other = {"resourceType": "Patient", "id": "p2", "birthDate": "2020-01-01"}
     body = with_key("patient", bundle([other, patient(DEFICIENT, TODAY)]))
     assert answer(client, body) == (200, ["B12Regimen"])
     assert decision(body)["data_quality"][0]["resource"] == "Patient/p2"
 
 
-def test_VAL_26_an_answer_about_somebody_else_is_no_answer() -> None:  # noqa: N802
+def test_VAL_26_an_answer_about_somebody_else_is_no_answer() -> None:
     body = request({**DEFICIENT, "procedures": ["b12_review"]})
     for entry in body["prefetch"]["procedures"]["entry"]:
         entry["resource"]["subject"]["reference"] = "Patient/p2"
@@ -248,7 +248,7 @@ def test_VAL_26_an_answer_about_somebody_else_is_no_answer() -> None:  # noqa: N
         f"urn:uuid:{PATIENT}",
     ],
 )
-def test_VAL_27_references_in_every_form(subject: str) -> None:  # noqa: N802
+def test_VAL_27_references_in_every_form(subject: str) -> None:
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"][0]["resource"]["subject"] = {"reference": subject}
     assert decision(body)["b12_status"] == "deficient"
@@ -257,7 +257,7 @@ def test_VAL_27_references_in_every_form(subject: str) -> None:  # noqa: N802
 @pytest.mark.parametrize(
     "subject", [{"reference": f"Group/{PATIENT}"}, {"reference": f"Device/{PATIENT}"}, {"reference": "Patient/p11"}]
 )
-def test_VAL_27_what_is_not_this_patient(subject: Any) -> None:  # noqa: N802
+def test_VAL_27_what_is_not_this_patient(subject: Any) -> None:
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"][0]["resource"]["subject"] = subject
     assert decision(body)["b12_status"] == "unknown"
@@ -278,7 +278,7 @@ def test_the_same_resource_in_two_keys_counts_once() -> None:
     assert [len(decision(body)["facts"][name]) for name in ("b12_total_results", "b12_results")] == [1, 1]
 
 
-def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: FlaskClient) -> None:  # noqa: N802
+def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: FlaskClient) -> None:
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/p2"
     assert answer(client, body) == (412, ["prefetch.labs"])

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cds.chart import Chart, Measurement, Medicine
 from hooks.fhir.prefetch import unpack
@@ -198,7 +199,9 @@ def problem(**members: Any) -> dict[str, Any]:
         ({"verificationStatus": {"coding": [{"code": "unconfirmed"}]}}, True, ["unconfirmed"]),
         ({"verificationStatus": {"coding": [{"code": "differential"}]}}, False, ["verification"]),
         ({"verificationStatus": {"text": "Entered-in-error"}}, False, ["verification"]),
-        ({"code": {"text": "?恶性贫血"}}, True, []),
+        ({"verificationStatus": {"coding": [{"display": "Wrong"}], "text": "refuted"}}, False, ["verification"]),
+        ({"code": {"text": "?恶性贫血"}}, False, ["doubted"]),
+        ({"code": {"coding": [{"display": None}], "text": "恶性贫血"}}, True, []),
         ({"code": {"text": "Rule out pernicious anemia"}}, False, ["doubted"]),
         ({"code": {"text": "Possible pernicious anemia", "coding": [{"display": "Pernicious anemia"}]}}, False, ["doubted"]),
         ({"code": {"coding": [{"display": "Pernicious anemia", "system": "urn:local", "code": "1"}]}}, True, []),
@@ -295,7 +298,7 @@ MEDICATION = {
         ({"medication": {"reference": {"reference": "Medication/drug"}}}, [MEDICATION]),
     ],
 )
-def test_VAL_21_a_medicine_is_found_wherever_it_stands(members: dict[str, Any], siblings: list[dict[str, Any]]) -> None:  # noqa: N802
+def test_VAL_21_a_medicine_is_found_wherever_it_stands(members: dict[str, Any], siblings: list[dict[str, Any]]) -> None:
     found = medicine(chart(ordered(medicationCodeableConcept=None, **members), *siblings))
     assert found.form == "cyanocobalamin"
     assert found.strengths["b12"].ug == 1000
@@ -392,6 +395,8 @@ def test_who_told_us(resource: dict[str, Any], told: bool) -> None:
         ({"doseQuantity": {"value": 1000, "unit": "IU"}, "timing": {"code": {"text": "daily"}}}, None, None, 1),
         ({"doseQuantity": {"value": 1, "unit": "tablet"}, "timing": {"repeat": {"frequency": 1}}}, 1, "unit", None),
         ({"doseQuantity": {"value": 1}, "timing": {"repeat": {"count": 3}}}, None, None, None),
+        ({"text": "1 tablet", "timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}}, 1, "unit", 2),
+        ({"text": "daily", "doseQuantity": {"value": 1, "unit": "tablet"}, "timing": {"code": {"coding": [{"code": "C"}]}}}, 1, "unit", 1),
         ({}, None, None, None),
     ],
 )  # fmt: skip

@@ -1,0 +1,81 @@
+"""The trace: from an advice down to records and signed numbers, and the reason of every silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cds.chart import NO_RESULT
+from cds.decide import Decision
+from cds.graph import Failure
+from cds.trace import Node, show, why, why_not
+from tests.patients import evaluate
+
+
+def decided(**vignette: Any) -> Decision:
+    return evaluate({"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}], **vignette}).decision
+
+
+def nodes(node: Node) -> dict[str, Node]:
+    found = {node.name: node}
+    for child in node.inputs:
+        found = {**nodes(child), **found}
+    return found
+
+
+def test_the_way_down_ends_at_records_and_dated_numbers() -> None:
+    decision = decided()
+    found = nodes(why(decision, "b12_regimen"))
+    assert found["b12_total_results"].source == ("Observation/b12_total-10-142 pg/mL",)
+    assert found["b12_total_results"].value == "142 pg/mL (2026-11-11)"
+    number = found["b12_total_deficient_lt_pgml"]
+    assert (number.kind, number.value) == ("number", "180 pg/mL")
+    assert number.source[0].startswith("since 20")
+    assert number.source[-1].startswith("source seen, last checked 20")
+    assert set(found) - {"b12_regimen"} == decision.library.graph.ancestors("b12_regimen")
+
+
+def test_an_unread_query_is_unknown_with_its_reason() -> None:
+    found = nodes(why(decided(queries={"procedures": "failed"}), "b12_regimen"))
+    assert found["bariatric_operations"].value == "unknown: procedures failed"
+
+
+def test_every_rule_speaks_or_has_a_reason_not_to() -> None:
+    decision = decided()
+    spoken = {statement.rule for statement in decision.statements}
+    silent = {silence.rule: silence.reason for silence in why_not(decision)}
+    assert spoken.isdisjoint(silent)
+    assert spoken | set(silent) == set(decision.library.rules)
+    assert silent["referral"] == "scope"
+    assert silent["high_b12"] == "condition"
+
+
+def test_a_stopped_rule_names_what_stopped_it() -> None:
+    (stopped,) = [s for s in why_not(decided(medicines=[{"drug": "vitamin B12", "since": 99}])) if s.reason == "stopped"]
+    assert (stopped.rule, [node.name for node in stopped.inputs]) == ("b12_dose", ["unmonitored_high_dose"])
+
+
+def test_a_broken_rule_is_not_taken_for_a_silent_one() -> None:
+    decision = replace(decided(), failures={"high_b12": Failure("ZeroDivisionError")})
+    (failed,) = [s for s in why_not(decision) if s.reason == "failed"]
+    assert failed.rule == "high_b12"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "unknown"),
+        (NO_RESULT, "no result"),
+        (True, "yes"),
+        (False, "no"),
+        (1234.5, "1,234.5"),
+        ((), "none"),
+        (("oral", "sublingual"), "oral; sublingual"),
+        (date(2026, 11, 21), "2026-11-21"),
+    ],
+)
+def test_values_in_one_line(value: Any, said: str) -> None:
+    assert show(value) == said
