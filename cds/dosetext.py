@@ -106,6 +106,7 @@ _COUNTED = re.compile(rf"(?<![a-z0-9.])({_COUNTING}) ?({_any_of(_COUNTED_UNITS)}
 _PACK_SIZE = re.compile(rf"[×x*] ?{_NUMBER} ?[片粒支]")
 _MASS_IN_VOLUME = re.compile(rf"({_NUMBER}) ?(mg|mcg|ug|g) ?/ ?({_NUMBER})? ?(ml|actuat|actuation|spray)(?![a-z])")
 _VOLUME_WITH_MASS = re.compile(rf"({_NUMBER}) ?ml ?: ?({_NUMBER}) ?(mg|mcg|ug|g)(?![a-z])")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _DOTTED = re.compile(r"\b[a-z](?:\.[a-z])+\b\.?")
 
 
@@ -115,9 +116,13 @@ def _number(text: str) -> float:
 
 def plain(text: str) -> str:
     """Text ready for matching: NFKC, lower case, mu as u, no thousands commas, "b.i.d." as "bid", single blanks."""
-    text = unicodedata.normalize("NFKC", text).replace("μ", "u").lower()
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
-    text = _DOTTED.sub(lambda m: m[0].replace(".", ""), text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("μ", "u")
+    text = text.lower()
+    if "," in text:
+        text = _THOUSANDS.sub("", text)
+    if "." in text:
+        text = _DOTTED.sub(lambda m: m[0].replace(".", ""), text)
     return " ".join(text.split())
 
 

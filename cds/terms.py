@@ -31,6 +31,7 @@ class Terms:
             for word in _words(value_set.text):
                 by_word[word] = (*by_word.get(word, ()), name)
         self._by_word = by_word
+        self._heads = frozenset(map(_head, by_word))
         self._pattern = _pattern(by_word)
 
     def _add_code(self, concept: str, code: Code) -> None:
@@ -68,11 +69,22 @@ class Terms:
         "rule out pernicious anaemia", "family history of osteoporosis" and "萎缩性胃炎待查" name a concept and do not assert it.
         """
         words = plain(text)
+        if self._heads.isdisjoint(_HEAD.findall(words)):
+            return {}
         found: dict[str, bool] = {}
         for match in self._pattern.finditer(words):
             for concept in self._by_word[match[0]]:
                 found[concept] = found.get(concept, True) and _doubted(words, match.start(), match.end())
         return {concept: doubt for concept, doubt in found.items() if not any(word in words for word in self._without[concept])}
+
+
+_HEAD = re.compile(r"[a-z0-9]+|[^a-z0-9 ]")
+
+
+def _head(word: str) -> str:
+    """What a text must hold for the word to occur in it: most texts are told apart by this, long before the pattern is asked."""
+    heads = _HEAD.findall(word)
+    return next((head for head in heads if not head.isascii()), heads[0])
 
 
 _DOUBT_BEFORE = re.compile(

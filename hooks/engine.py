@@ -20,7 +20,9 @@ from hooks.services import Service
 from hooks.wire import Card, HookRequest
 
 
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
+"""The request in one pass: objects stay raw below their first level, so that each prefetch value is parsed once, by its reader."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -61,23 +63,22 @@ class Engine:
         try:
             request, context = self._request(body)
             supplied = unpack(request.prefetch)
+            patient = self._reader.patient(supplied, context.patientId)
+            chart = self._reader.chart(supplied, patient, context.patientId, today) if patient is not None else None
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
-        patient = self._reader.patient(supplied, context.patientId)
-        if patient is None:
+        if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
-        decision = self._decide(self._reader.chart(supplied, patient, context.patientId, today))
+        decision = self._decide(chart)
         cards = self._cards.cards(decision, context, request.hookInstance)
         return Evaluation(decision, cards, self._refusal(decision, supplied))
 
     def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:
         """Envelope and context, with all their problems together."""
         members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
-        raw_prefetch = members.pop("prefetch", msgspec.Raw(b"null"))
-        content: dict[str, Any] = {name: msgspec.json.decode(raw) for name, raw in members.items()}
-        content["prefetch"] = _object_of_raw(raw_prefetch)
+        content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []
         if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:
             issues.append(
@@ -111,12 +112,8 @@ class Engine:
         return None
 
 
-def _object_of_raw(raw: msgspec.Raw) -> Any:
-    """The members of `prefetch`, still raw; whatever else was sent stays what it is and is refused by the model."""
-    try:
-        return _MEMBERS.decode(raw)
-    except msgspec.ValidationError:
-        return msgspec.json.decode(raw)
+def _parsed(member: Any) -> Any:
+    return {name: msgspec.json.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
 
 
 def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:

@@ -8,10 +8,17 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from cds.days import Day, parse_day
 
 
 UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+
+
+def opened(raw: msgspec.Raw) -> Any:
+    """What an element holds that was kept as the bytes that came. Raises msgspec.DecodeError where they are no JSON after all."""
+    return msgspec.json.decode(raw)
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -12,9 +12,9 @@ from cds.days import Day
 from cds.dosetext import plain, strengths
 from cds.knowledge import Code
 from hooks.fhir.dosage import bounds, dosages, route_words
-from hooks.fhir.elements import code, codings, first_day, local_id, objects, referenced_type, text, wording
+from hooks.fhir.elements import code, codings, first_day, local_id, objects, opened, referenced_type, text, wording
 from hooks.fhir.observations import NOTHING, Reading
-from hooks.fhir.resources import Resource, reference_of
+from hooks.fhir.resources import Medication, MedicationRequest, MedicationStatement, reference_of
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -22,8 +22,13 @@ _COMBINED = "b12_combination"
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
 """From the most telling word to the least: a sublingual tablet is sublingual, a mere injection goes into the muscle."""
 
+_LAY = ("Patient", "RelatedPerson")
+_NOT_ORDERED = ("proposal", "option")
 _NOT_TAKEN = ("entered-in-error", "not-taken", "cancelled", "draft")
 _TAKEN_NOW = ("active", "intended", "unknown", "recorded", "")
+
+
+MedicineRecord = MedicationRequest | MedicationStatement
 
 
 class MedicineReader:
@@ -35,7 +40,7 @@ class MedicineReader:
         self._terms = library.terms["medicine"]
         self._routes = library.terms["route"]
 
-    def read(self, resource: Resource, medications: Mapping[str, Resource], today: date) -> Reading:
+    def read(self, resource: MedicineRecord, medications: Mapping[str, Medication], today: date) -> Reading:
         """One statement or order. `medications`: the Medication resources of the request by id, for references."""
         drugs = list(_drugs(resource, medications))
         matched, doubted = self._concepts(drugs)
@@ -44,7 +49,7 @@ class MedicineReader:
         reference, status = reference_of(resource), code(resource.status)
         if status in _NOT_TAKEN or _negated(resource):
             return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in (*matched, *doubted)))
-        lines = resource.dosageInstruction if resource.dosageInstruction is not None else resource.dosage
+        lines = opened(resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage)
         start, end = _course(resource, lines)
         current = status in _TAKEN_NOW and not _over(end, today) and not _ahead(start, today)
         name = next((words for words in map(wording, drugs) if words), "") or next((c.label for c in matched.values() if c), "")
@@ -125,7 +130,7 @@ def _most_telling(routes: Iterable[str]) -> str:
     return min(routes, key=_ROUTES.index)
 
 
-def _drugs(resource: Resource, medications: Mapping[str, Resource]) -> Iterator[Any]:
+def _drugs(resource: MedicineRecord, medications: Mapping[str, Medication]) -> Iterator[Any]:
     """Every CodeableConcept that says what the drug is: inline, contained, a sibling resource, or a reference's display."""
     inline = resource.medicationCodeableConcept
     if inline is not None:
@@ -137,7 +142,7 @@ def _drugs(resource: Resource, medications: Mapping[str, Resource]) -> Iterator[
     for item in objects(reference):
         target = text(item.get("reference"))
         if target.startswith("#"):
-            yield from (c.get("code") for c in objects(resource.contained) if text(c.get("id")) == target[1:])
+            yield from (c.get("code") for c in objects(opened(resource.contained)) if text(c.get("id")) == target[1:])
         elif local_id(item) in medications:
             yield medications[local_id(item)].code
         if text(item.get("display")):
@@ -154,18 +159,22 @@ def _names(drugs: Iterable[Any]) -> Iterator[str]:
                     yield text(coding["display"])
 
 
-def _negated(resource: Resource) -> bool:
-    """Said not to be taken, in the words of any FHIR version."""
-    return resource.wasNotTaken is True or code(resource.taken) == "n" or resource.doNotPerform is True
+def _negated(resource: MedicineRecord) -> bool:
+    """Said not to be taken, in the words of any FHIR version; or not ordered, only thought of."""
+    if isinstance(resource, MedicationRequest):
+        return resource.doNotPerform is True or code(resource.intent) in _NOT_ORDERED
+    return resource.wasNotTaken is True or code(resource.taken) == "n"
 
 
-def _course(resource: Resource, lines: Any) -> tuple[Day | None, Day | None]:
+def _course(resource: MedicineRecord, lines: Any) -> tuple[Day | None, Day | None]:
     """First and last day. A statement's effective time says it; an order's bounds do, else the day it was written."""
-    for period in objects(resource.effectivePeriod):
+    if isinstance(resource, MedicationRequest):
+        return bounds(lines, resource.authoredOn)
+    for period in objects(opened(resource.effectivePeriod)):
         return first_day(period.get("start")), first_day(period.get("end"))
     if resource.effectiveDateTime is not None:
         return first_day(resource.effectiveDateTime), None
-    return bounds(lines, resource.authoredOn)
+    return bounds(lines, None)
 
 
 def _over(end: Day | None, today: date) -> bool:
@@ -176,14 +185,15 @@ def _ahead(start: Day | None, today: date) -> bool:
     return start is not None and start.first > today
 
 
-def _self_reported(resource: Resource) -> bool:
+def _self_reported(resource: MedicineRecord) -> bool:
     """Told by the patient or family: said so, or a statement for which nobody else is named."""
-    if resource.reportedBoolean is True:
-        return True
-    source = resource.informationSource or resource.reportedReference
-    if source is not None:
-        return referenced_type(source) in ("Patient", "RelatedPerson")
-    return bool(resource.resourceType == "MedicationStatement")
+    source = opened(resource.informationSource)
+    if isinstance(resource, MedicationRequest):
+        if resource.reportedBoolean is True:
+            return True
+        source = source or opened(resource.reportedReference)
+        return source is not None and referenced_type(source) in _LAY
+    return source is None or referenced_type(source) in _LAY
 
 
 def _doubts(medicine: Medicine, status: str) -> Iterator[Note]:
@@ -193,6 +203,6 @@ def _doubts(medicine: Medicine, status: str) -> Iterator[Note]:
         yield Note("start_unknown", medicine.reference, medicine.concept, "")
 
 
-def medications_by_id(resources: Iterable[Resource]) -> dict[str, Resource]:
+def medications_by_id(resources: Iterable[Medication]) -> dict[str, Medication]:
     """The Medication resources a request carries, by bare id."""
     return {resource.id: resource for resource in resources if isinstance(resource.id, str)}

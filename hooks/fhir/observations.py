@@ -17,8 +17,8 @@ from cds.intervals import COMPARATORS, interval
 from cds.knowledge import ValueSet
 from cds.units import Unit
 from cds.wording import number as written
-from hooks.fhir.elements import UCUM, code, codings, day, number, objects, plain_text, text, wording
-from hooks.fhir.resources import Resource, reference_of
+from hooks.fhir.elements import UCUM, code, codings, day, number, objects, opened, plain_text, text, wording
+from hooks.fhir.resources import NOT_SENT, READ_PART, Observation, Part, reference_of
 
 
 _NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
@@ -47,13 +47,13 @@ class ObservationReader:
         self._terms = library.terms["observation"]
         self._answers = library.terms["answer"]
 
-    def read(self, resource: Resource, today: date) -> Reading:
+    def read(self, resource: Observation, today: date) -> Reading:
         """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
-        parts = [(concept, resource) for concept in self._concepts(resource.code, resource)]
-        if resource.component is not None:
-            for component in objects(resource.component):
+        parts: list[tuple[str, Part]] = [(concept, resource) for concept in self._concepts(resource.code, resource)]
+        if resource.component is not NOT_SENT:
+            for component in objects(opened(resource.component)):
                 if concepts := self._concepts(component.get("code"), resource):
-                    part = msgspec.convert(component, Resource)
+                    part = READ_PART.decode(msgspec.json.encode(component))
                     parts += [(concept, part) for concept in concepts]
         if not parts:
             return NOTHING
@@ -72,7 +72,7 @@ class ObservationReader:
                 notes += _doubts(result)
         return Reading(tuple(records), tuple(notes))
 
-    def _concepts(self, concept: Any, resource: Resource) -> list[str]:
+    def _concepts(self, concept: Any, resource: Observation) -> list[str]:
         """The concepts a code names. Words are asked only where no code of a known system stands beside them."""
         found: list[str] = []
         coded = False
@@ -86,7 +86,7 @@ class ObservationReader:
             found += [name for name, doubted in self._terms.of_text(words).items() if not doubted]
         return found
 
-    def _measurement(self, concept: str, part: Resource, resource: Resource, today: date) -> Measurement | Note:
+    def _measurement(self, concept: str, part: Part, resource: Observation, today: date) -> Measurement | Note:
         reference = reference_of(resource)
         comparator, value, unit_text, unit_code = _reported(part)
         if value is None:
@@ -118,9 +118,9 @@ class ObservationReader:
             return None
         return coded if unit_code else worded
 
-    def _upper_limit(self, concept: str, part: Resource, unit: Unit) -> float | None:
+    def _upper_limit(self, concept: str, part: Part, unit: Unit) -> float | None:
         """The laboratory's own upper limit of normal, if it sent exactly one, in a unit we know."""
-        ranges = list(objects(part.referenceRange))
+        ranges = list(objects(opened(part.referenceRange)))
         if len(ranges) != 1:
             return None
         high = next(objects(ranges[0].get("high")), {})
@@ -129,15 +129,16 @@ class ObservationReader:
             return None
         return interval(value).scaled((limit_unit or unit).factor).exact
 
-    def _finding(self, concept: str, part: Resource, resource: Resource) -> Finding:
+    def _finding(self, concept: str, part: Part, resource: Observation) -> Finding:
         """A coded or worded answer, of any age."""
+        answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
         answers = {
             name
-            for element in (part.valueCodeableConcept, part.interpretation)
+            for element in (answer, interpretation)
             for system, value in codings(element)
             for name, _ in self._answers.of_code(system, value)
         }
-        for words in (wording(part.valueCodeableConcept), text(part.valueString), wording(part.interpretation)):
+        for words in (wording(answer), text(part.valueString), wording(interpretation)):
             answers.update(name for name, doubted in self._answers.of_text(words).items() if not doubted)
         positive = _verdict(answers, self._sets[concept], part)
         return Finding(reference_of(resource), concept, wording(part.code), _taken(resource), positive)
@@ -150,7 +151,7 @@ def _doubts(record: Measurement | Finding) -> Iterator[Note]:
         yield Note("answer", record.reference, record.concept, "")
 
 
-def _verdict(answers: set[str], value_set: ValueSet, part: Resource) -> bool | None:
+def _verdict(answers: set[str], value_set: ValueSet, part: Part) -> bool | None:
     """Positive or negative by the answers of the value set, else by the laboratory's own limit; None where neither tells."""
     if answers & set(value_set.negative):
         return False
@@ -158,18 +159,18 @@ def _verdict(answers: set[str], value_set: ValueSet, part: Resource) -> bool | N
         return True
     if isinstance(part.valueBoolean, bool):
         return part.valueBoolean
-    ranges = list(objects(part.referenceRange))
+    ranges = list(objects(opened(part.referenceRange)))
     high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
-    given = next(objects(part.valueQuantity), {})
+    given = next(objects(opened(part.valueQuantity)), {})
     value, limit = number(given.get("value")), number(high.get("value"))
     if value is None or limit is None or text(high.get("unit")) != text(given.get("unit")):
         return None
     return value > limit
 
 
-def _reported(part: Resource) -> tuple[str | None, float | None, str, str]:
+def _reported(part: Part) -> tuple[str | None, float | None, str, str]:
     """Comparator, number, unit text and unit code, from a Quantity or from a number written into a string."""
-    quantity = next(objects(part.valueQuantity), None)
+    quantity = next(objects(opened(part.valueQuantity)), None)
     if quantity is not None:
         coded = text(quantity.get("code")) if text(quantity.get("system")) in ("", *UCUM) else ""
         return text(quantity.get("comparator")) or None, number(quantity.get("value")), text(quantity.get("unit")), coded
@@ -179,12 +180,12 @@ def _reported(part: Resource) -> tuple[str | None, float | None, str, str]:
     return None, number(part.valueInteger), "", ""
 
 
-def _taken(resource: Resource) -> Day | None:
-    return day(resource.effectiveDateTime, resource.effectivePeriod, resource.effectiveInstant, resource.issued)
+def _taken(resource: Observation) -> Day | None:
+    return day(resource.effectiveDateTime, opened(resource.effectivePeriod), resource.effectiveInstant, resource.issued)
 
 
-def _from_serum(concept: Any, resource: Resource) -> bool:
+def _from_serum(concept: Any, resource: Observation) -> bool:
     """Does the record say that this was serum or plasma, where the code alone does not?"""
-    specimen = next(objects(resource.specimen), {})
+    specimen = next(objects(opened(resource.specimen)), {})
     words = f"{wording(concept)} {text(specimen.get('display'))}".lower()
     return any(word in words for word in _SERUM)

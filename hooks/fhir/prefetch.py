@@ -12,8 +12,8 @@ from cds.chart import Note, Retrieval
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf, Query
-from hooks.fhir.elements import code, objects, text
-from hooks.fhir.resources import READ_ANYTHING, READ_BUNDLE, READ_RESOURCE, Resource
+from hooks.fhir.elements import code, objects, opened, text
+from hooks.fhir.resources import READ_ANYTHING, READ_BUNDLE, READ_RESOURCE, READ_TYPES, OperationOutcome, Resource
 
 
 PATIENT = "{{context.patientId}}"
@@ -72,7 +72,6 @@ KEYS = (
     ),
 )
 PATIENT_KEY = "patient"
-READ_TYPES = frozenset(("Patient", "Medication", *(key.resource_type for key in KEYS)))
 
 _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
 _BY_TYPE = {key.resource_type: key.name for key in KEYS} | {"Patient": PATIENT_KEY}
@@ -123,7 +122,7 @@ class Value:
 class Supplied:
     """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd."""
 
-    resources: Mapping[str, tuple[Resource, ...]]
+    resources: Mapping[str, tuple[Any, ...]]
     retrieved: Mapping[str, Retrieval]
     keys: Mapping[str, KeyState]
     notes: tuple[Note, ...]
@@ -135,7 +134,7 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
     A key is ours by its name or an alias, else by the type of the resources in it. Others are left alone (PREF-29).
     Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
-    resources: dict[str, dict[str, Resource]] = {}
+    resources: dict[str, dict[str, Any]] = {}
     keys: dict[str, KeyState] = {}
     notes: list[Note] = []
     for name, raw in prefetch.items():
@@ -146,9 +145,8 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
         keys.update(dict.fromkeys(answered, value.state))
         notes += _notes(name, value)
         for place, resource in enumerate(value.resources):
-            if isinstance(resource.resourceType, str) and resource.resourceType in READ_TYPES:
-                identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
-                resources.setdefault(resource.resourceType, {}).setdefault(identity, resource)
+            identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
+            resources.setdefault(type(resource).__name__, {}).setdefault(identity, resource)
     return Supplied(
         {type_: tuple(by_id.values()) for type_, by_id in resources.items()},
         {key.query: _ending([_RETRIEVAL[keys[k.name]] for k in KEYS if k.query == key.query and k.name in keys]) for key in KEYS},
@@ -162,7 +160,7 @@ def _answered(name: str, value: Value) -> list[str]:
     known = _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
     if known is not None:
         return [known]
-    types = {resource.resourceType for resource in value.resources if isinstance(resource.resourceType, str)}
+    types = {type(resource).__name__ for resource in value.resources}
     return [ours for type_, ours in _BY_TYPE.items() if type_ in types]
 
 
@@ -193,14 +191,12 @@ def read_value(raw: bytes | msgspec.Raw) -> Value:
         return Value("null")
     try:
         bundle = READ_BUNDLE.decode(raw)
+        if bundle.resourceType == "Bundle":
+            return _bundle([entry.resource for entry in bundle.entry or ()], bundle.link)
+        resource = READ_RESOURCE.decode(raw)
     except msgspec.ValidationError:
         return _salvage(READ_ANYTHING.decode(raw))
-    if bundle.resourceType == "Bundle":
-        return _bundle([entry.resource for entry in bundle.entry or ()], bundle.link)
-    resource = READ_RESOURCE.decode(raw)
-    if not isinstance(resource.resourceType, str):
-        return Value("garbage")
-    return Value("failed") if resource.resourceType == "OperationOutcome" else Value("data", (resource,))
+    return Value("failed") if isinstance(resource, OperationOutcome) else Value("data", (resource,))
 
 
 def _salvage(value: Any) -> Value:
@@ -209,15 +205,22 @@ def _salvage(value: Any) -> Value:
     if not isinstance(entries, list):
         return Value("garbage")
     found = [entry.get("resource") if isinstance(entry, dict) else entry for entry in entries]
-    sound = [msgspec.convert(resource, Resource) if isinstance(resource, dict) else None for resource in found]
+    known = [content for content in found if _type_of(content) in READ_TYPES or not _type_of(content)]
+    sound = [READ_RESOURCE.decode(msgspec.json.encode(content)) if _type_of(content) else None for content in known]
     return _bundle(sound, value.get("link"), unreadable=sum(resource is None for resource in sound))
+
+
+def _type_of(content: Any) -> str:
+    """The type a resource says it is, empty where it is no resource."""
+    return text(content.get("resourceType")) if isinstance(content, dict) else ""
 
 
 def _bundle(entries: list[Resource | None], links: Any, unreadable: int = 0) -> Value:
     resources = [resource for resource in entries if resource is not None]
-    outcomes = [resource for resource in resources if resource.resourceType == "OperationOutcome"]
-    found = tuple(resource for resource in resources if resource.resourceType != "OperationOutcome")
-    if any(code(issue.get("severity")) in ("error", "fatal") for outcome in outcomes for issue in objects(outcome.issue)):
+    outcomes = [resource for resource in resources if isinstance(resource, OperationOutcome)]
+    found = tuple(resource for resource in resources if not isinstance(resource, OperationOutcome))
+    issues = [issue for outcome in outcomes for issue in objects(opened(outcome.issue))]
+    if any(code(issue.get("severity")) in ("error", "fatal") for issue in issues):
         return Value("incomplete" if found else "failed", found, unreadable)
     if any(text(link.get("relation")) == "next" for link in objects(links)):
         return Value("incomplete", found, unreadable)

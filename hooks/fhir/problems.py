@@ -9,9 +9,10 @@ from typing import Any
 from cds.chart import Allergy, Condition, Note, Procedure
 from cds.content import Library
 from cds.terms import Terms
-from hooks.fhir.elements import code, codings, first_day, objects, plain_text, wording
+from hooks.fhir.elements import code, codings, first_day, objects, opened, plain_text, wording
 from hooks.fhir.observations import NOTHING, Reading
-from hooks.fhir.resources import Resource, reference_of
+from hooks.fhir import resources
+from hooks.fhir.resources import reference_of
 
 
 _ACTIVE = ("active", "recurrence", "relapse", "unknown", "")
@@ -29,20 +30,20 @@ class ProblemReader:
         self._sets = library.value_sets
         self._terms = {kind: library.terms[kind] for kind in ("condition", "procedure", "allergy")}
 
-    def condition(self, resource: Resource) -> Reading:
+    def condition(self, resource: resources.Condition) -> Reading:
         """A problem that is active, or of a kind whose history counts, and not refuted."""
         concepts, doubted = _concepts(self._terms["condition"], resource.code)
         if not concepts and not doubted:
             return NOTHING
         reference = reference_of(resource)
-        verification, clinical = code(resource.verificationStatus), code(resource.clinicalStatus)
-        if not clinical and (resource.abatementDateTime or resource.abatementPeriod):
+        verification, clinical = code(opened(resource.verificationStatus)), code(opened(resource.clinicalStatus))
+        if not clinical and (resource.abatementDateTime or opened(resource.abatementPeriod)):
             clinical = "resolved"
         if verification in _WRONG:
             return Reading(
                 notes=tuple(Note("verification", reference, concept, verification) for concept in (*concepts, *doubted))
             )
-        onset = first_day(resource.onsetDateTime, resource.onsetPeriod, resource.recordedDate)
+        onset = first_day(resource.onsetDateTime, opened(resource.onsetPeriod), resource.recordedDate)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in doubted]
         for concept in concepts:
             if clinical not in _ACTIVE and not self._sets[concept].history_counts:
@@ -54,7 +55,7 @@ class ProblemReader:
                 notes.append(Note("unconfirmed", reference, concept, verification))
         return Reading(tuple(records), tuple(notes))
 
-    def procedure(self, resource: Resource) -> Reading:
+    def procedure(self, resource: resources.Procedure) -> Reading:
         """A procedure that was done."""
         concepts, doubted = _concepts(self._terms["procedure"], resource.code)
         if not concepts and not doubted:
@@ -63,7 +64,7 @@ class ProblemReader:
         if status not in ("completed", "unknown", "") or resource.notDone is True:
             return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in (*concepts, *doubted)))
         done = first_day(
-            resource.performedDateTime, resource.performedPeriod, resource.occurrenceDateTime, resource.occurrencePeriod
+            resource.performedDateTime, opened(resource.performedPeriod), resource.occurrenceDateTime, opened(resource.occurrencePeriod)
         )
         words = plain_text(wording(resource.code))
         length = _LENGTH.search(words)
@@ -75,7 +76,7 @@ class ProblemReader:
         ]
         return Reading(tuple(records), tuple(Note("doubted", reference, concept, "") for concept in doubted))
 
-    def allergy(self, resource: Resource) -> Reading:
+    def allergy(self, resource: resources.AllergyIntolerance) -> Reading:
         """An allergy or intolerance that is active and not refuted, by its code or by the substance of a reaction."""
         substances = [resource.code, resource.substance]
         terms = self._terms["allergy"]
@@ -83,7 +84,7 @@ class ProblemReader:
         if not found:
             return NOTHING
         reference = reference_of(resource)
-        clinical, verification = code(resource.clinicalStatus) or code(resource.status), code(resource.verificationStatus)
+        clinical, verification = code(opened(resource.clinicalStatus)) or code(resource.status), code(opened(resource.verificationStatus))
         if clinical not in (*_ACTIVE, "unconfirmed", "confirmed") or verification in _WRONG:
             return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in found))
         return Reading(tuple(Allergy(reference, c, wording(resource.code), first_day(resource.recordedDate)) for c in found))

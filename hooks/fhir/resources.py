@@ -1,7 +1,8 @@
 """The elements of FHIR resources that are read at all. Everything else is skipped while parsing and never held in memory.
 
-Every element is typed Any: what it must look like is decided where it is read, resource by resource, so that one odd field costs
-one resource and not the request.
+Every element is typed Any or Raw: what it must look like is decided where it is read, so that one odd field costs one resource
+and not the request. What is nested and matters only once a code has matched is kept Raw, as the bytes that came: of most
+resources in a record the code is all that is ever looked at. `elements.opened` parses it.
 """
 
 from __future__ import annotations
@@ -11,76 +12,150 @@ from typing import Any
 import msgspec
 
 
-class Resource(msgspec.Struct, frozen=True):
-    """One resource of any type, with the elements this service reads (minimum necessary)."""
+NOT_SENT = msgspec.Raw(b"null")
 
-    resourceType: Any = None
-    id: Any = None
-    contained: Any = None
-    issue: Any = None
-    # whose
-    subject: Any = None
-    patient: Any = None
-    # what
+
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """What an Observation and each of its components have in common: a question and its answer."""
+
     code: Any = None
-    substance: Any = None
-    medicationCodeableConcept: Any = None
-    medicationReference: Any = None
-    medication: Any = None
-    specimen: Any = None
-    # does it count
-    status: Any = None
-    intent: Any = None
-    doNotPerform: Any = None
-    clinicalStatus: Any = None
-    verificationStatus: Any = None
-    reportedBoolean: Any = None
-    reportedReference: Any = None
-    informationSource: Any = None
-    wasNotTaken: Any = None
-    taken: Any = None
-    notDone: Any = None
-    # when
-    effectiveDateTime: Any = None
-    effectivePeriod: Any = None
-    effectiveInstant: Any = None
-    issued: Any = None
-    onsetDateTime: Any = None
-    onsetPeriod: Any = None
-    abatementDateTime: Any = None
-    abatementPeriod: Any = None
-    recordedDate: Any = None
-    performedDateTime: Any = None
-    performedPeriod: Any = None
-    occurrenceDateTime: Any = None
-    occurrencePeriod: Any = None
-    authoredOn: Any = None
-    # how much
-    valueQuantity: Any = None
-    valueCodeableConcept: Any = None
+    valueQuantity: msgspec.Raw = NOT_SENT
+    valueCodeableConcept: msgspec.Raw = NOT_SENT
     valueString: Any = None
     valueInteger: Any = None
     valueBoolean: Any = None
-    interpretation: Any = None
-    referenceRange: Any = None
-    component: Any = None
-    dosage: Any = None
-    dosageInstruction: Any = None
-    # the patient
+    interpretation: msgspec.Raw = NOT_SENT
+    referenceRange: msgspec.Raw = NOT_SENT
+
+
+class Observation(Part, frozen=True, gc=False, tag_field="resourceType", tag=True):
+    """A result or an answer."""
+
+    id: Any = None
+    subject: Any = None
+    patient: Any = None
+    status: Any = None
+    effectiveDateTime: Any = None
+    effectivePeriod: msgspec.Raw = NOT_SENT
+    effectiveInstant: Any = None
+    issued: Any = None
+    specimen: msgspec.Raw = NOT_SENT
+    component: msgspec.Raw = NOT_SENT
+
+
+class _Resource(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType", tag=True):
+    id: Any = None
+    subject: Any = None
+    patient: Any = None
+
+
+class Condition(_Resource, frozen=True, gc=False):
+    """A problem or diagnosis."""
+
+    code: Any = None
+    clinicalStatus: msgspec.Raw = NOT_SENT
+    verificationStatus: msgspec.Raw = NOT_SENT
+    onsetDateTime: Any = None
+    onsetPeriod: msgspec.Raw = NOT_SENT
+    abatementDateTime: Any = None
+    abatementPeriod: msgspec.Raw = NOT_SENT
+    recordedDate: Any = None
+
+
+class Procedure(_Resource, frozen=True, gc=False):
+    """An operation."""
+
+    code: Any = None
+    status: Any = None
+    notDone: Any = None
+    performedDateTime: Any = None
+    performedPeriod: msgspec.Raw = NOT_SENT
+    occurrenceDateTime: Any = None
+    occurrencePeriod: msgspec.Raw = NOT_SENT
+
+
+class AllergyIntolerance(_Resource, frozen=True, gc=False):
+    """An allergy or intolerance."""
+
+    code: Any = None
+    substance: Any = None
+    status: Any = None
+    clinicalStatus: msgspec.Raw = NOT_SENT
+    verificationStatus: msgspec.Raw = NOT_SENT
+    recordedDate: Any = None
+
+
+class _MedicineRecord(_Resource, frozen=True, gc=False):
+    medicationCodeableConcept: Any = None
+    medicationReference: Any = None
+    medication: Any = None
+    contained: msgspec.Raw = NOT_SENT
+    status: Any = None
+    informationSource: msgspec.Raw = NOT_SENT
+
+
+class MedicationRequest(_MedicineRecord, frozen=True, gc=False):
+    """An order."""
+
+    intent: Any = None
+    doNotPerform: Any = None
+    reportedBoolean: Any = None
+    reportedReference: msgspec.Raw = NOT_SENT
+    authoredOn: Any = None
+    dosageInstruction: msgspec.Raw = NOT_SENT
+
+
+class MedicationStatement(_MedicineRecord, frozen=True, gc=False):
+    """A statement of what is taken."""
+
+    wasNotTaken: Any = None
+    taken: Any = None
+    effectiveDateTime: Any = None
+    effectivePeriod: msgspec.Raw = NOT_SENT
+    dosage: msgspec.Raw = NOT_SENT
+
+
+class Medication(_Resource, frozen=True, gc=False):
+    """A drug that other resources refer to."""
+
+    code: Any = None
+
+
+class Patient(_Resource, frozen=True, gc=False):
+    """The person."""
+
     birthDate: Any = None
     gender: Any = None
     deceasedBoolean: Any = None
     deceasedDateTime: Any = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class OperationOutcome(_Resource, frozen=True, gc=False):
+    """What a server says of a query beside, or instead of, its results."""
+
+    issue: msgspec.Raw = NOT_SENT
+
+
+Resource = (
+    Observation
+    | Condition
+    | Procedure
+    | AllergyIntolerance
+    | MedicationRequest
+    | MedicationStatement
+    | Medication
+    | Patient
+    | OperationOutcome
+)
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry of a Bundle."""
 
-    fullUrl: Any = None
     resource: Resource | None = None
 
 
-class Bundle(msgspec.Struct, frozen=True):
+class Bundle(msgspec.Struct, frozen=True, gc=False):
     """A Bundle; its `type` is not relied on (PREF-40)."""
 
     resourceType: Any = None
@@ -89,10 +164,12 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 READ_BUNDLE = msgspec.json.Decoder(Bundle)
-READ_RESOURCE = msgspec.json.Decoder(Resource)
+READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
+READ_PART = msgspec.json.Decoder(Part)
+READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)
 READ_ANYTHING = msgspec.json.Decoder()
 
 
 def reference_of(resource: Resource) -> str:
     """The relative reference of a resource; `Type/?` where it has no id."""
-    return f"{resource.resourceType}/{resource.id if isinstance(resource.id, str) and resource.id else '?'}"
+    return f"{type(resource).__name__}/{resource.id if isinstance(resource.id, str) and resource.id else '?'}"

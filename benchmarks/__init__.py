@@ -1,0 +1,1 @@
+"""What a decision and an answer cost, measured against the least a Flask service could do."""

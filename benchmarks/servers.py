@@ -1,0 +1,68 @@
+"""Services under gunicorn with one worker, and the CPU time their worker spends on a request."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+
+OURS = ("-m", "hooks", "serve", "--port")
+FLOOR = ("-m", "gunicorn", "--workers", "1", "--log-level", "warning", "benchmarks.floor:app", "--bind")
+JSON = {"Content-Type": "application/json"}
+
+
+class Worker:
+    """The one worker of a running service."""
+
+    def __init__(self, port: int, master: int) -> None:
+        """Wait until the service answers and find its worker."""
+        self._port = port
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                self.post(b"{}")
+                break
+            except OSError:
+                time.sleep(0.05)
+        (self._process,) = psutil.Process(master).children()
+
+    def post(self, body: bytes) -> int:
+        """Fire one request on a connection of its own; the status of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        try:
+            connection.request("POST", "/cds-services/b12-bone-health", body, JSON)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+    def cpu_us(self, body: bytes, requests: int) -> float:
+        """Microseconds of CPU, user and system, that the worker spends on one request. Raises RuntimeError on a refusal."""
+        before = self._process.cpu_times()
+        for _ in range(requests):
+            if self.post(body) != http.client.OK:
+                raise RuntimeError("the service refused a benchmark request")
+        after = self._process.cpu_times()
+        return (after.user + after.system - before.user - before.system) / requests * 1e6
+
+
+@contextmanager
+def running(arguments: tuple[str, ...]) -> Iterator[Worker]:
+    """A service on a free port of loopback, until the end of the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = str(port) if arguments[-1] == "--port" else f"127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, *arguments, address], stderr=subprocess.DEVNULL) as process:
+        try:
+            yield Worker(port, process.pid)
+        finally:
+            process.terminate()
