@@ -60,7 +60,9 @@ def main() -> None:
                 rows.append(measure(patient, resources, today, ours, floor))
     text = f"{about(today)}\n\n{table(rows)}"
     print(text)
-    PERFORMANCE.write_text(_TABLE.sub(lambda m: f"{m[1]}{text}\n{m[2]}", PERFORMANCE.read_text(encoding="utf-8")), encoding="utf-8")
+    PERFORMANCE.write_text(
+        _TABLE.sub(lambda m: f"{m[1]}{text}\n{m[2]}", PERFORMANCE.read_text(encoding="utf-8")), encoding="utf-8"
+    )
 
 
 def measure(patient: str, resources: int, today: date, ours: Worker, floor: Worker) -> Row:

@@ -20,6 +20,9 @@ class Day:
         return f"{self.first:%Y-%m}" if self.first.month == self.last.month else f"{self.first:%Y}"
 
 
+_BEFORE_TIME = ("", "T", " ")
+
+
 def on(day: date) -> Day:
     """The precise Day of a calendar date."""
     return Day(day, day)
@@ -33,21 +36,18 @@ def parse_day(text: object) -> Day | None:
     """
     if not isinstance(text, str):
         return None
-    text = text.strip()
-    year, month = text[:4], text[5:7]
     try:
-        if len(text) >= 10:
-            if text[4] != "-" or text[7] != "-" or text[10:11] not in ("", "T", " "):
-                return None
-            return on(date.fromisoformat(text[:10]))
+        if len(text) >= 10 and text[4] == text[7] == "-" and text[10:11] in _BEFORE_TIME:
+            day = date.fromisoformat(text[:10])
+            return Day(day, day)
         if len(text) == 7 and text[4] == "-":
-            first = date(int(year), int(month), 1)
+            first = date(int(text[:4]), int(text[5:]), 1)
             return Day(first, first.replace(day=calendar.monthrange(first.year, first.month)[1]))
         if len(text) == 4:
-            return Day(date(int(year), 1, 1), date(int(year), 12, 31))
+            return Day(date(int(text), 1, 1), date(int(text), 12, 31))
     except ValueError:
         return None
-    return None
+    return parse_day(text.strip()) if text != text.strip() else None
 
 
 def years_between(birth: Day, today: date) -> int:

@@ -32,7 +32,7 @@ def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple
     """
     if not medicines:
         return ()
-    merged: list[Run] = []
+    gap, merged = timedelta(days=gap_days), list[Run]()
     undated: list[Medicine] = []
     courses = []
     for medicine in medicines:
@@ -47,7 +47,7 @@ def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple
         courses.append((start, max(start, end), medicine))
     for start, end, medicine in sorted(courses, key=lambda course: course[:2]):
         last = merged[-1] if merged else None
-        if last is not None and start <= last.end + timedelta(days=gap_days):
+        if last is not None and start <= last.end + gap:
             merged[-1] = Run(last.start, max(last.end, end), last.current or medicine.current, (*last.medicines, medicine))
         else:
             merged.append(Run(start, end, medicine.current, (medicine,)))
@@ -64,16 +64,19 @@ def latest_run(all_runs: Iterable[Run], today: date, grace_days: float) -> Run |
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The days on which a sample would have been drawn on treatment."""
+    """The days on which a sample would have been drawn on treatment: after each first day up to each last."""
 
-    runs: tuple[Run, ...]
-    from_day: float
-    washout_days: float
+    windows: tuple[tuple[date, date], ...]
 
     def includes(self, day: date) -> bool:
-        """From `from_day` days after the start of a run to `washout_days` after its end.
+        """Would a sample of this day have been drawn on treatment?"""
+        return any(first < day <= last for first, last in self.windows)
 
-        A run of unknown start covers everything before its end: what may have been drawn on treatment is never called untreated.
-        """
-        start, end = timedelta(days=self.from_day), timedelta(days=self.washout_days)
-        return any((run.start is None or day > run.start + start) and day <= run.end + end for run in self.runs)
+
+def cover_of(all_runs: Iterable[Run], from_day: float, washout_days: float) -> Cover:
+    """From `from_day` days after the start of each run to `washout_days` after its end.
+
+    A run of unknown start covers everything before its end: what may have been drawn on treatment is never called untreated.
+    """
+    start, washout = timedelta(days=from_day), timedelta(days=washout_days)
+    return Cover(tuple((run.start + start if run.start else date.min, run.end + washout) for run in all_runs))

@@ -39,10 +39,6 @@ class Interval:
             return True
         return False if self.high <= cut else None
 
-    def scaled(self, factor: float) -> Interval:
-        """The same value in a unit `factor` times smaller. Rounded to 10 digits: 0.35 ng/mL is exactly 350 pg/mL."""
-        return Interval(_rounded(self.low * factor), _rounded(self.high * factor), self.low_open, self.high_open)
-
     @property
     def exact(self) -> float | None:
         """The value, when a single number was reported."""
@@ -64,7 +60,3 @@ def interval(value: float, comparator: str | None = None) -> Interval:
         case ">" | ">=":
             return Interval(value, math.inf, low_open=comparator == ">")
     raise ValueError("unknown comparator")
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.10g}")

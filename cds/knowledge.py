@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import string
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -228,6 +229,7 @@ class StandingWords(Signed):
     nothing: Text
     no_result: Text
     undated: Text
+    entries: Text
     yes: Text
     no: Text
     at_least: Text
@@ -245,6 +247,7 @@ class StandingWords(Signed):
     notes: dict[Name, Text]
 
 
+@cache
 def placeholders(template: str) -> frozenset[str]:
     """The names a template wants filled in. Raises ValueError for a placeholder that is not a plain name."""
     names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}

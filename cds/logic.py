@@ -6,7 +6,7 @@ question leaves the whole unanswered; only when every question was answered with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TypeVar
 
@@ -27,20 +27,14 @@ def either(*groups: tuple[R, ...] | None) -> tuple[R, ...] | None:
     return None
 
 
-def since(records: tuple[R, ...], earliest: date) -> tuple[R, ...]:
+def since(records: Iterable[R], earliest: date) -> Iterator[R]:
     """The dated records that certainly lie on or after a day."""
-    if not records:
-        return ()
-    return tuple(record for record in records if record.day is not None and record.day.first >= earliest)
+    return (record for record in records if record.day is not None and record.day.first >= earliest)
 
 
 def newest(records: Iterable[R]) -> R | None:
-    """The record of the latest day; the first one listed where days are equal; undated ones do not count."""
-    best: R | None = None
-    for record in records:
-        if record.day is not None and (best is None or best.day is None or record.day.last > best.day.last):
-            best = record
-    return best
+    """The first dated record: charts keep records newest first."""
+    return next((record for record in records if record.day is not None), None)
 
 
 def newest_result(results: Iterable[Measurement]) -> Measurement | NoResult:
@@ -66,8 +60,6 @@ def paired(
     """The newest result that may be read together with a sample: drawn near it and on the same side of treatment."""
     if isinstance(sample, NoResult):
         return NO_RESULT
-    return newest_result(
-        result
-        for result in results
-        if days_apart(result, sample) <= window_days and drawn_on(cover, result) == drawn_on(cover, sample)
-    )
+    treated = drawn_on(cover, sample)
+    near = (result for result in results if days_apart(result, sample) <= window_days)
+    return newest_result(result for result in near if drawn_on(cover, result) == treated)

@@ -83,7 +83,7 @@ _HEAD = re.compile(r"[a-z0-9]+|[^a-z0-9 ]")
 
 def _head(word: str) -> str:
     """What a text must hold for the word to occur in it: most texts are told apart by this, long before the pattern is asked."""
-    heads = _HEAD.findall(word)
+    heads: list[str] = _HEAD.findall(word)
     return next((head for head in heads if not head.isascii()), heads[0])
 
 

@@ -20,6 +20,10 @@ class Unit:
     factor: float
     at_most: float | None = None
 
+    def in_scale(self, value: float) -> float:
+        """A value reported in this unit, in its scale. Rounded to 10 digits: 0.35 ng/mL is exactly 350 pg/mL."""
+        return value if self.factor == 1 else float(f"{value * self.factor:.10g}")
+
 
 def spelling(text: str) -> str:
     """A unit string in the form the tables are kept in: NFKC, micro sign and Greek mu as "u", no blanks."""

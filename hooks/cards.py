@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from uuid import NAMESPACE_URL, uuid5
 
 from cds.advice import OrderTests, StartB12
 from cds.chart import Measurement, Medicine, Record
 from cds.content import Library
 from cds.decide import Decision, Statement
+from cds.knowledge import Reference
 from cds.leaves import Leaf
 from cds.wording import MARKS, escaped, fill, measurement
 from hooks.contexts import PatientView
@@ -30,15 +32,11 @@ class CardWriter:
     """Writes cards in the words of one library."""
 
     def __init__(self, library: Library) -> None:
-        """Work out once which leaves each rule stands on."""
+        """Work out once what each rule reads, and put into words what is the same on every card."""
         self._library = library
         self._writer = Writer(library)
-        self._leaves: dict[str, tuple[tuple[str, Leaf], ...]] = {}
-        for rule in library.rules:
-            below = library.graph.ancestors(rule)
-            self._leaves[rule] = tuple(
-                (name, leaf) for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and name in below
-            )
+        self._reads = {rule: tuple(_reads(library, rule)) for rule in library.rules}
+        self._references = {key: _cited(reference) for key, reference in library.references.items()}
         self._overrides = {
             rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
             for rule, signed in library.rules.items()
@@ -74,18 +72,18 @@ class CardWriter:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
         words, said = self._library.words, statement.words.en
         notes = [self._library.rules[statement.rule].notes[note] for note in statement.advice.notes]
-        body = self._fill(decision, said.rule)
         limits = [*([self._fill(decision, said.limits)] if said.limits else []), *words.limits]
         cited = dict.fromkeys((*statement.words.cite, *(citation for note in notes for citation in note.cite)))
-        parts = {
-            "finding": [self._fill(decision, said.finding), *(f"- {self._fill(decision, note.en)}" for note in notes)],
-            "inputs": [f"- {line}" for line in self._inputs(decision, statement.rule)],
-            "missing": [f"- {line}" for line in self._missing(decision, statement.rule)],
-            "rule": [body],
-            "sources": [f"- {self._reference(key)}" for key in cited],
-            "limits": [f"- {limit}" for limit in limits],
+        sections: dict[str, tuple[str, Iterable[str]]] = {
+            "finding": (self._fill(decision, said.finding), [self._fill(decision, note.en) for note in notes]),
+            "inputs": ("", self._inputs(decision, statement.rule)),
+            "missing": ("", self._missing(decision, statement.rule)),
+            "rule": (self._fill(decision, said.rule), ()),
+            "sources": ("", map(self._references.__getitem__, cited)),
+            "limits": ("", limits),
         }
-        text = "\n\n".join(f"**{words.headings[name]}**\n\n{_paragraph(lines)}" for name, lines in parts.items() if lines)
+        said_of = {name: _section(*section) for name, section in sections.items()}
+        text = "\n\n".join(f"**{words.headings[name]}**\n\n{section}" for name, section in said_of.items() if section)
         marks = [f"{mark} {words.checked[state]}" for state, mark in MARKS.items() if mark in text]
         return text if not marks else f"{text}\n\n{'; '.join(marks)}"
 
@@ -94,40 +92,41 @@ class CardWriter:
 
     def _inputs(self, decision: Decision, rule: str) -> Iterator[str]:
         """Every record the rule read: the newest result of each test, every problem, procedure, allergy and medicine."""
-        for name, leaf in self._leaves[rule]:
-            records: tuple[Record, ...] = decision[name] or ()
-            title = self._library.title(leaf.concept)
-            if leaf.kind == "measurement" and records:
+        for place, title, leaf in self._reads[rule]:
+            records: tuple[Record, ...] = decision.values[place]
+            if records and leaf.kind == "measurement":
                 newest = records[0]
                 yield f"{title}: {measurement(newest, self._library) if isinstance(newest, Measurement) else newest.name}"
             elif records:
-                mentions = dict.fromkeys(_mention(record, self._library.words.undated) for record in records)
-                yield f"{title}: {'; '.join(mentions)}"
+                yield f"{title}: {'; '.join(self._mentions(records))}"
+
+    def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
+        """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
+        words, groups = self._library.words, defaultdict[str, list[Record]](list)
+        for record in records:
+            groups[escaped(record.name) if isinstance(record, Medicine) else ""].append(record)
+        for name, group in groups.items():
+            days = [str(record.day) for record in group if record.day is not None]
+            when = days[0] if days else words.undated
+            if len(group) > 1 and days:
+                when = words.entries.format(first=days[-1], last=days[0], count=len(group))
+            yield f"{name} ({when})" if name else when
 
     def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
         """Queries nobody answered in full, and tests without a result."""
-        words = self._library.words
-        for query in dict.fromkeys(leaf.query for _, leaf in self._leaves[rule]):
+        words, reads = self._library.words, self._reads[rule]
+        for query in dict.fromkeys(leaf.query for _, _, leaf in reads):
             state = decision.chart.retrieved[query]
             if state != "retrieved":
                 yield f"{words.queries[query]}: {words.retrieval[state]}"
-        absent = [
-            self._library.title(leaf.concept)
-            for n, leaf in self._leaves[rule]
-            if leaf.kind == "measurement" and decision[n] == ()
-        ]
+        absent = [title for place, title, leaf in reads if leaf.kind == "measurement" and decision.values[place] == ()]
         if absent:
             yield f"{words.no_result}: {', '.join(absent)}"
-        read = {leaf.concept for _, leaf in self._leaves[rule]}
+        titles = {leaf.concept: title for _, title, leaf in reads}
         for note in decision.chart.notes:
-            if note.concept in read and note.key in TELLING:
+            if note.concept in titles and note.key in TELLING:
                 text = words.notes[note.key].format(detail=escaped(note.detail))
-                yield f"{self._library.title(note.concept)}, {escaped(note.reference)}: {text}"
-
-    def _reference(self, key: str) -> str:
-        reference = self._library.references[key]
-        title = f"[{reference.title}]({reference.url})" if reference.url else reference.title
-        return f"{title}. {reference.publisher}, {reference.date}."
+                yield f"{titles[note.concept]}, {escaped(note.reference)}: {text}"
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
         """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
@@ -162,15 +161,20 @@ def _orders(context: PatientView) -> bool:
     return not context.userId.startswith(("Patient/", "RelatedPerson/"))
 
 
-def _mention(record: Record, undated: str) -> str:
-    """One record: a medicine by its own name, anything else by its day, as its title already names it."""
-    since = str(record.day) if record.day is not None else undated
-    return f"{escaped(record.name)} ({since})" if isinstance(record, Medicine) else since
+def _reads(library: Library, rule: str) -> Iterator[tuple[int, str, Leaf]]:
+    """What a rule reads of the chart: place in the graph, title, leaf."""
+    below = library.graph.ancestors(rule)
+    for name, leaf in library.sources.items():
+        if isinstance(leaf, Leaf) and name in below:
+            yield library.graph.place[name], library.title(leaf.concept), leaf
 
 
-def _paragraph(lines: list[str]) -> str:
-    """Plain lines apart, list items together."""
-    text = ""
-    for line in lines:
-        text += ("\n" if line.startswith("- ") and text.rsplit("\n", 1)[-1].startswith("- ") else "\n\n") + line
-    return text.strip()
+def _cited(reference: Reference) -> str:
+    title = f"[{reference.title}]({reference.url})" if reference.url else reference.title
+    return f"{title}. {reference.publisher}, {reference.date}."
+
+
+def _section(sentence: str, items: Iterable[str]) -> str:
+    """A paragraph, and the list that belongs to it."""
+    listed = "\n".join(f"- {item}" for item in items)
+    return f"{sentence}\n\n{listed}" if sentence and listed else sentence or listed

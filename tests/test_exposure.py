@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cds.chart import Medicine
 from cds.days import on, parse_day
-from cds.exposure import Cover, latest_run, runs
+from cds.exposure import cover_of, latest_run, runs
 
 
 TODAY = date(2026, 11, 21)
@@ -78,12 +78,12 @@ def test_a_run_that_ended_too_long_ago_is_not_recent() -> None:
     [("2026-01-04", False), ("2026-01-05", True), ("2026-04-30", True), ("2026-05-01", False)],
 )
 def test_cover_begins_after_the_grace_days_and_outlasts_the_end(day: str, covered: bool) -> None:
-    cover = Cover(runs((course("2026-01-01", "2026-01-30"),), TODAY, 30), 3, 90)
+    cover = cover_of(runs((course("2026-01-01", "2026-01-30"),), TODAY, 30), 3, 90)
     assert cover.includes(date.fromisoformat(day)) is covered
 
 
 def test_an_unknown_start_covers_everything_before() -> None:
-    assert Cover(runs((course(None, current=True),), TODAY, 30), 3, 90).includes(date(1999, 1, 1))
+    assert cover_of(runs((course(None, current=True),), TODAY, 30), 3, 90).includes(date(1999, 1, 1))
 
 
 COURSES = st.lists(

@@ -37,9 +37,10 @@ def test_no_result_is_neither_true_nor_unknown() -> None:
     assert newest_result([]) is not None
 
 
-def test_newest_passes_over_what_has_no_date() -> None:
+def test_newest_is_the_first_that_has_a_date() -> None:
     dated = problem("2024-05-17")
     assert newest([problem(), dated, problem("2023")]) == dated
+    assert newest([problem()]) is None
 
 
 def test_the_first_listed_wins_on_the_same_day() -> None:
@@ -50,7 +51,7 @@ def test_the_first_listed_wins_on_the_same_day() -> None:
 def test_since_takes_only_what_certainly_lies_in_the_window() -> None:
     day = parse_day("2024-03-15")
     assert day is not None
-    assert since((problem("2024-03-15"), problem("2024-03"), problem("2024-04"), problem()), day.first) == (
+    assert tuple(since((problem("2024-03-15"), problem("2024-03"), problem("2024-04"), problem()), day.first)) == (
         problem("2024-03-15"),
         problem("2024-04"),
     )

@@ -42,6 +42,12 @@ def test_does_not_guess(library: Library, analyte: str, text: str) -> None:
     assert library.units[analyte].find(text) is None
 
 
+def test_conversion_makes_no_false_decimals(library: Library) -> None:
+    unit = library.units["b12_total"].find("ng/mL")
+    assert unit is not None
+    assert unit.in_scale(0.35) == 350
+
+
 def test_one_spelling_cannot_mean_two_units() -> None:
     with pytest.raises(ValueError, match="'mg/L' would mean both g/L and mg/L"):
         UnitTable([(Unit("g/L", "g/L", 1), ["mg/L"]), (Unit("mg/L", "g/L", 0.001), [])])

@@ -6,7 +6,7 @@ from datetime import date
 
 from cds.chart import Medicine, Procedure
 from cds.dose import nutrient_ug_per_day
-from cds.exposure import Cover, Run, latest_run, runs
+from cds.exposure import Cover, Run, cover_of, latest_run, runs
 from cds.leaves import had, taking
 from cds.logic import either
 
@@ -54,7 +54,7 @@ def b12_runs(b12_treatments: tuple[Medicine, ...], today: date, exposure_gap_mer
 
 def b12_cover(b12_runs: tuple[Run, ...], baseline_post_start_grace_days: float, exposure_current_grace_days: float) -> Cover:
     """The days whose samples count as drawn on B12."""
-    return Cover(b12_runs, baseline_post_start_grace_days, exposure_current_grace_days)
+    return cover_of(b12_runs, baseline_post_start_grace_days, exposure_current_grace_days)
 
 
 def b12_course(b12_runs: tuple[Run, ...], today: date, exposure_current_grace_days: float) -> tuple[Run, ...]:

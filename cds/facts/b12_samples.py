@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from cds.chart import NO_RESULT, Measurement, Medicine, NoResult
-from cds.exposure import Cover, runs
+from cds.exposure import Cover, cover_of, runs
 from cds.leaves import measured
 from cds.logic import drawn_on, either, newest, newest_result, paired, since
 
@@ -131,7 +131,7 @@ def high_b12_explained(
     taken = either(b12_treatments, b12_combinations)
     if taken is None:
         return None
-    return drawn_on(Cover(runs(taken, today, exposure_gap_merge_days), 0, b12_free_before_high_days), b12_sample)
+    return drawn_on(cover_of(runs(taken, today, exposure_gap_merge_days), 0, b12_free_before_high_days), b12_sample)
 
 
 def last_b12_test(b12_results: tuple[Measurement, ...]) -> Measurement | NoResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal
 
@@ -39,8 +40,8 @@ def baseline_tests(
     return tuple(present)
 
 
-def _untreated(results: tuple[Measurement, ...], fresh_since: date, cover: Cover) -> list[Measurement]:
-    return [result for result in since(results, fresh_since) if not drawn_on(cover, result)]
+def _untreated(results: tuple[Measurement, ...], fresh_since: date, cover: Cover) -> Iterator[Measurement]:
+    return (result for result in since(results, fresh_since) if not drawn_on(cover, result))
 
 
 def baseline(baseline_tests: tuple[str, ...]) -> Completeness:

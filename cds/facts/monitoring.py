@@ -9,7 +9,7 @@ from cds.exposure import Run
 from cds.facts.absorption import Absorption
 from cds.facts.intake import Intake
 from cds.leaves import had, has
-from cds.logic import Evidence, since
+from cds.logic import Evidence, newest, since
 
 
 excess_symptom_conditions = has("excess_symptoms")
@@ -39,7 +39,7 @@ def reviewed_recently(
 ) -> bool:
     """B12, homocysteine or a monitoring visit within the monitoring interval."""
     earliest = today - timedelta(days=monitor_overdue_days)
-    return any(since(records, earliest) for records in (b12_results, homocysteine_results, b12_reviews or ()))
+    return any(newest(since(records, earliest)) is not None for records in (b12_results, homocysteine_results, b12_reviews or ()))
 
 
 def long_enough_to_monitor(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from hooks.fhir.resources import Medication, MedicationRequest, MedicationStatem
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
 _COMBINED = "b12_combination"
+_VITAMINS = (*NUTRIENTS, _COMBINED)
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
 """From the most telling word to the least: a sublingual tablet is sublingual, a mere injection goes into the muscle."""
 
@@ -39,6 +41,10 @@ class MedicineReader:
         self._sets = library.value_sets
         self._terms = library.terms["medicine"]
         self._routes = library.terms["route"]
+        self._forms = {
+            concept: {form: tuple(map(plain, names)) for form, names in library.value_sets[concept].forms.items()}
+            for concept in _VITAMINS
+        }
 
     def read(self, resource: MedicineRecord, medications: Mapping[str, Medication], today: date) -> Reading:
         """One statement or order. `medications`: the Medication resources of the request by id, for references."""
@@ -54,23 +60,24 @@ class MedicineReader:
         current = status in _TAKEN_NOW and not _over(end, today) and not _ahead(start, today)
         name = next((words for words in map(wording, drugs) if words), "") or next((c.label for c in matched.values() if c), "")
         records, notes = [], [Note("doubted", reference, concept, "") for concept in doubted]
+        self_reported = _self_reported(resource)
         for concept, entry in matched.items():
-            medicine = Medicine(
-                reference,
-                concept,
-                name,
-                start,
-                end=end,
-                current=current,
-                self_reported=_self_reported(resource),
-                form=self._form(concept, entry, drugs),
-                route=self._route(lines, entry, drugs),
-                strengths=self._strengths(entry, drugs) if concept in (*NUTRIENTS, _COMBINED) else {},
-                dosages=dosages(lines),
-            )
+            medicine = Medicine(reference, concept, name, start, end, current, self_reported)
+            if concept in _VITAMINS:
+                medicine = self._content(medicine, entry, drugs, lines)
             records.append(medicine)
             notes += _doubts(medicine, status)
         return Reading(tuple(records), tuple(notes))
+
+    def _content(self, medicine: Medicine, entry: Code | None, drugs: list[Any], lines: Any) -> Medicine:
+        """How much of which form by which route: asked of vitamins only, of other drugs it is enough that they are taken."""
+        return replace(
+            medicine,
+            form=self._form(medicine.concept, entry, drugs),
+            route=self._route(lines, entry, drugs),
+            strengths=self._strengths(entry, drugs),
+            dosages=dosages(lines),
+        )
 
     def _concepts(self, drugs: list[Any]) -> tuple[dict[str, Code | None], list[str]]:
         """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""
@@ -90,7 +97,7 @@ class MedicineReader:
         for name in list(found):
             for other in self._sets[name].instead_of:
                 found.pop(other, None)
-        vitamins = [name for name in found if name in (*NUTRIENTS, _COMBINED)]
+        vitamins = [name for name in found if name in _VITAMINS]
         if len(vitamins) > 1 and {"b12", _COMBINED} & set(vitamins):
             combined = found.get(_COMBINED) or found.get("b12")
             found = {name: entry for name, entry in found.items() if name not in vitamins}
@@ -110,8 +117,8 @@ class MedicineReader:
         if entry is not None and entry.form is not None:
             return entry.form
         for words in map(plain, ([entry.label] if entry is not None else []) + list(_names(drugs))):
-            for form, names in self._sets[concept].forms.items():
-                if any(plain(name) in words for name in names):
+            for form, names in self._forms[concept].items():
+                if any(name in words for name in names):
                     return form
         return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -57,19 +56,22 @@ class ObservationReader:
                     parts += [(concept, part) for concept in concepts]
         if not parts:
             return NOTHING
-        records: list[Measurement | Finding] = []
+        status = code(resource.status)
+        if status not in _COUNTED:
+            return Reading(notes=tuple(Note("status", reference_of(resource), concept, status or "-") for concept, _ in parts))
+        records: list[Record] = []
         notes: list[Note] = []
         for concept, part in parts:
-            if code(resource.status) not in _COUNTED:
-                notes.append(Note("status", reference_of(resource), concept, code(resource.status) or "-"))
-                continue
             measured = self._sets[concept].kind == "measurement"
             result = self._measurement(concept, part, resource, today) if measured else self._finding(concept, part, resource)
             if isinstance(result, Note):
                 notes.append(result)
-            else:
-                records.append(result)
-                notes += _doubts(result)
+                continue
+            records.append(result)
+            if result.day is None:
+                notes.append(Note("undated", result.reference, concept, ""))
+            if isinstance(result, Finding) and result.positive is None:
+                notes.append(Note("answer", result.reference, concept, ""))
         return Reading(tuple(records), tuple(notes))
 
     def _concepts(self, concept: Any, resource: Observation) -> list[str]:
@@ -99,24 +101,29 @@ class ObservationReader:
             return Note("unit", reference, concept, reported)
         value_set = self._sets[concept]
         low, high = value_set.plausible[unit.scale]
-        result = interval(value, comparator).scaled(unit.factor)
-        if not low <= result.bound <= high or (unit.at_most is not None and value > unit.at_most):
+        scaled = unit.in_scale(value)
+        if not low <= scaled <= high or (unit.at_most is not None and value > unit.at_most):
             return Note("implausible", reference, concept, reported)
         taken = _taken(resource)
         if taken is not None and taken.first > today + timedelta(days=1):
             return Note("future", reference, concept, str(taken))
         upper = self._upper_limit(concept, part, unit) if value_set.own_limit else None
-        return Measurement(reference, concept, wording(part.code), taken, result, unit.scale, reported, upper)
+        return Measurement(
+            reference, concept, wording(part.code), taken, interval(scaled, comparator), unit.scale, reported, upper
+        )
 
     def _unit(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
         """The unit, where code and text agree on one we know. A code we do not know is not overruled by the text beside it."""
         table = self._units[concept]
         if not unit_text and not unit_code and self._sets[concept].unit_optional:
             return table.find(self._sets[concept].canonical or "")
-        coded, worded = (table.find(part) if part else None for part in (unit_code, unit_text))
-        if unit_code and unit_text and coded and worded and (coded.scale, coded.factor) != (worded.scale, worded.factor):
+        worded = table.find(unit_text) if unit_text else None
+        if not unit_code or unit_code == unit_text:
+            return worded
+        coded = table.find(unit_code)
+        if coded and worded and (coded.scale, coded.factor) != (worded.scale, worded.factor):
             return None
-        return coded if unit_code else worded
+        return coded
 
     def _upper_limit(self, concept: str, part: Part, unit: Unit) -> float | None:
         """The laboratory's own upper limit of normal, if it sent exactly one, in a unit we know."""
@@ -127,7 +134,7 @@ class ObservationReader:
         value, limit_unit = number(high.get("value")), self._units[concept].find(text(high.get("unit")) or text(high.get("code")))
         if value is None or (limit_unit is None and (text(high.get("unit")) or text(high.get("code")))):
             return None
-        return interval(value).scaled((limit_unit or unit).factor).exact
+        return (limit_unit or unit).in_scale(value)
 
     def _finding(self, concept: str, part: Part, resource: Observation) -> Finding:
         """A coded or worded answer, of any age."""
@@ -142,13 +149,6 @@ class ObservationReader:
             answers.update(name for name, doubted in self._answers.of_text(words).items() if not doubted)
         positive = _verdict(answers, self._sets[concept], part)
         return Finding(reference_of(resource), concept, wording(part.code), _taken(resource), positive)
-
-
-def _doubts(record: Measurement | Finding) -> Iterator[Note]:
-    if record.day is None:
-        yield Note("undated", record.reference, record.concept, "")
-    if isinstance(record, Finding) and record.positive is None:
-        yield Note("answer", record.reference, record.concept, "")
 
 
 def _verdict(answers: set[str], value_set: ValueSet, part: Part) -> bool | None:

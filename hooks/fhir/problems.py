@@ -9,9 +9,9 @@ from typing import Any
 from cds.chart import Allergy, Condition, Note, Procedure
 from cds.content import Library
 from cds.terms import Terms
+from hooks.fhir import resources
 from hooks.fhir.elements import code, codings, first_day, objects, opened, plain_text, wording
 from hooks.fhir.observations import NOTHING, Reading
-from hooks.fhir import resources
 from hooks.fhir.resources import reference_of
 
 
@@ -64,7 +64,10 @@ class ProblemReader:
         if status not in ("completed", "unknown", "") or resource.notDone is True:
             return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in (*concepts, *doubted)))
         done = first_day(
-            resource.performedDateTime, opened(resource.performedPeriod), resource.occurrenceDateTime, opened(resource.occurrencePeriod)
+            resource.performedDateTime,
+            opened(resource.performedPeriod),
+            resource.occurrenceDateTime,
+            opened(resource.occurrencePeriod),
         )
         words = plain_text(wording(resource.code))
         length = _LENGTH.search(words)
@@ -84,7 +87,10 @@ class ProblemReader:
         if not found:
             return NOTHING
         reference = reference_of(resource)
-        clinical, verification = code(opened(resource.clinicalStatus)) or code(resource.status), code(opened(resource.verificationStatus))
+        clinical, verification = (
+            code(opened(resource.clinicalStatus)) or code(resource.status),
+            code(opened(resource.verificationStatus)),
+        )
         if clinical not in (*_ACTIVE, "unconfirmed", "confirmed") or verification in _WRONG:
             return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in found))
         return Reading(tuple(Allergy(reference, c, wording(resource.code), first_day(resource.recordedDate)) for c in found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from cds.advice import Schedule, StartB12
@@ -17,14 +18,24 @@ LABORATORY = {"coding": [{"system": SYSTEMS["sct"].uris[0], "code": "108252007",
 
 
 class Writer:
-    """Writes drafts in the words of one library."""
+    """Writes drafts in the words of one library. Few tests and few courses exist, so each is drafted once and then kept."""
 
     def __init__(self, library: Library) -> None:
         """Keep the library for its codes, products and words."""
         self._library = library
+        self._test = cache(self._draft_test)
+        self._prescription = cache(self._draft_prescription)
+        self.course = cache(self._course)
 
     def service_request(self, analyte: str, context: PatientView, urgent: bool) -> dict[str, Any]:
         """A draft order for one laboratory test."""
+        return {**self._test(analyte, urgent), **_whose(context)}
+
+    def medication_request(self, course: StartB12, context: PatientView) -> dict[str, Any]:
+        """A draft prescription: one dosage line per schedule, in sequence."""
+        return {**self._prescription(course), **_whose(context)}
+
+    def _draft_test(self, analyte: str, urgent: bool) -> dict[str, Any]:
         value_set = self._library.value_sets[analyte]
         (code,) = (entry for entry in value_set.codes if entry.code == value_set.order)
         return {
@@ -34,17 +45,14 @@ class Writer:
             **({"priority": "urgent"} if urgent else {}),
             "category": [LABORATORY],
             "code": {"coding": [_coding(code)], "text": self._library.title(analyte)},
-            **_whose(context),
         }
 
-    def medication_request(self, course: StartB12, context: PatientView) -> dict[str, Any]:
-        """A draft prescription: one dosage line per schedule, in sequence."""
+    def _draft_prescription(self, course: StartB12) -> dict[str, Any]:
         return {
             "resourceType": "MedicationRequest",
             "status": "draft",
             "intent": "proposal",
             "medicationCodeableConcept": self._medication(course),
-            **_whose(context),
             "dosageInstruction": [
                 self._dosage(course, schedule, place) for place, schedule in enumerate(course.schedules, start=1)
             ],
@@ -71,7 +79,7 @@ class Writer:
             "doseAndRate": [{"doseQuantity": {"value": course.dose_ug, "unit": "ug", "system": UCUM[0], "code": "ug"}}],
         }
 
-    def course(self, course: StartB12) -> str:
+    def _course(self, course: StartB12) -> str:
         """A course in one line: form, dose, route, schedules."""
         words = self._library.words
         return words.suggestions["course"].format(
