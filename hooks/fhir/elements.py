@@ -5,20 +5,31 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
 
 from cds.days import Day, parse_day
 
 
+T = TypeVar("T")
+
 UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 
 
-def opened(raw: msgspec.Raw) -> Any:
+def opened(raw: bytes | msgspec.Raw) -> Any:
     """What an element holds that was kept as the bytes that came. Raises msgspec.DecodeError where they are no JSON after all."""
     return msgspec.json.decode(raw)
+
+
+def remembered(meaning: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Keeps what was last made of coded elements: a hospital has a few thousand tests, problems and drugs, and sends no others.
+
+    `meaning` gets the bytes of one element and nothing of the resource around it.
+    """
+    return lru_cache(maxsize=4096)(meaning)
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -7,20 +7,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from cds.chart import Medicine, Note, Strength
+import msgspec
+
+from cds.chart import Medicine, Note
 from cds.content import Library
 from cds.days import Day
-from cds.dosetext import plain, strengths
-from cds.knowledge import Code
 from hooks.fhir.dosage import bounds, dosages, route_words
 from hooks.fhir.elements import code, codings, first_day, local_id, objects, opened, referenced_type, text, wording
 from hooks.fhir.observations import NOTHING, Reading
-from hooks.fhir.resources import Medication, MedicationRequest, MedicationStatement, reference_of
+from hooks.fhir.products import VITAMINS, Drug, ProductReader
+from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, MedicationStatement, reference_of
 
 
-NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
-_COMBINED = "b12_combination"
-_VITAMINS = (*NUTRIENTS, _COMBINED)
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
 """From the most telling word to the least: a sublingual tablet is sublingual, a mere injection goes into the muscle."""
 
@@ -38,97 +36,40 @@ class MedicineReader:
 
     def __init__(self, library: Library) -> None:
         """Keep the tables that every medicine is held against."""
-        self._sets = library.value_sets
-        self._terms = library.terms["medicine"]
+        self._product = ProductReader(library).product
         self._routes = library.terms["route"]
-        self._forms = {
-            concept: {form: tuple(map(plain, names)) for form, names in library.value_sets[concept].forms.items()}
-            for concept in _VITAMINS
-        }
 
     def read(self, resource: MedicineRecord, medications: Mapping[str, Medication], today: date) -> Reading:
         """One statement or order. `medications`: the Medication resources of the request by id, for references."""
-        drugs = list(_drugs(resource, medications))
-        matched, doubted = self._concepts(drugs)
-        if not matched and not doubted:
+        product = self._product(b"[%b]" % b",".join(map(bytes, _concepts(resource, medications))))
+        if not product.drugs and not product.doubted:
             return NOTHING
         reference, status = reference_of(resource), code(resource.status)
         if status in _NOT_TAKEN or _negated(resource):
-            return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in (*matched, *doubted)))
+            named = (*(drug.concept for drug in product.drugs), *product.doubted)
+            return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in named))
         lines = opened(resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage)
         start, end = _course(resource, lines)
         current = status in _TAKEN_NOW and not _over(end, today) and not _ahead(start, today)
-        name = next((words for words in map(wording, drugs) if words), "") or next((c.label for c in matched.values() if c), "")
-        records, notes = [], [Note("doubted", reference, concept, "") for concept in doubted]
         self_reported = _self_reported(resource)
-        for concept, entry in matched.items():
-            medicine = Medicine(reference, concept, name, start, end, current, self_reported)
-            if concept in _VITAMINS:
-                medicine = self._content(medicine, entry, drugs, lines)
+        records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
+        for drug in product.drugs:
+            medicine = Medicine(reference, drug.concept, product.name, start, end, current, self_reported)
+            if drug.concept in VITAMINS:  # of other drugs it is enough to know that they are taken
+                medicine = replace(
+                    medicine, form=drug.form, route=self._route(lines, drug), strengths=drug.strengths, dosages=dosages(lines)
+                )
             records.append(medicine)
             notes += _doubts(medicine, status)
         return Reading(tuple(records), tuple(notes))
 
-    def _content(self, medicine: Medicine, entry: Code | None, drugs: list[Any], lines: Any) -> Medicine:
-        """How much of which form by which route: asked of vitamins only, of other drugs it is enough that they are taken."""
-        return replace(
-            medicine,
-            form=self._form(medicine.concept, entry, drugs),
-            route=self._route(lines, entry, drugs),
-            strengths=self._strengths(entry, drugs),
-            dosages=dosages(lines),
-        )
-
-    def _concepts(self, drugs: list[Any]) -> tuple[dict[str, Code | None], list[str]]:
-        """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""
-        found: dict[str, Code | None] = {}
-        for drug in drugs:
-            for system, value in codings(drug):
-                for name, entry in self._terms.of_code(system, value):
-                    found.setdefault(name, entry)
-        doubted: list[str] = []
-        if not found:
-            for words in _names(drugs):
-                for name, doubt in self._terms.of_text(words).items():
-                    if doubt:
-                        doubted.append(name)
-                    else:
-                        found.setdefault(name, None)
-        for name in list(found):
-            for other in self._sets[name].instead_of:
-                found.pop(other, None)
-        vitamins = [name for name in found if name in _VITAMINS]
-        if len(vitamins) > 1 and {"b12", _COMBINED} & set(vitamins):
-            combined = found.get(_COMBINED) or found.get("b12")
-            found = {name: entry for name, entry in found.items() if name not in vitamins}
-            found[_COMBINED] = combined
-        return found, [name for name in dict.fromkeys(doubted) if name not in found]
-
-    def _strengths(self, entry: Code | None, drugs: list[Any]) -> dict[str, Strength]:
-        """From the name of the coded product, else from the words of the record."""
-        for words in ([entry.label] if entry is not None else []) + list(_names(drugs)):
-            found = strengths(words, lambda part: [name for name in self._terms.of_text(part) if name in NUTRIENTS])
-            if found:
-                return found
-        return {}
-
-    def _form(self, concept: str, entry: Code | None, drugs: list[Any]) -> str | None:
-        """Which cobalamin: by code, by the name of the product, by the words of the record. "Vitamin B12" alone does not say."""
-        if entry is not None and entry.form is not None:
-            return entry.form
-        for words in map(plain, ([entry.label] if entry is not None else []) + list(_names(drugs))):
-            for form, names in self._forms[concept].items():
-                if any(name in words for name in names):
-                    return form
-        return None
-
-    def _route(self, lines: Any, entry: Code | None, drugs: list[Any]) -> str | None:
+    def _route(self, lines: Any, drug: Drug) -> str | None:
         """By the coded route of the dosage, else by all the words of dosage and product together."""
-        coded = {name for element in route_words(lines) for s, v in codings(element) for name, _ in self._routes.of_code(s, v)}
+        elements = route_words(lines)
+        coded = {name for element in elements for s, v in codings(element) for name, _ in self._routes.of_code(s, v)}
         if coded:
             return _most_telling(coded)
-        texts = [wording(element) for element in route_words(lines)] + [text(line.get("text")) for line in objects(lines)]
-        words = [*texts, *([entry.label] if entry is not None else []), *_names(drugs)]
+        words = [*map(wording, elements), *(text(line.get("text")) for line in objects(lines)), *drug.words]
         named = {route for part in words for route in self._routes.of_text(part)}
         return _most_telling(named) if named else None
 
@@ -137,33 +78,23 @@ def _most_telling(routes: Iterable[str]) -> str:
     return min(routes, key=_ROUTES.index)
 
 
-def _drugs(resource: MedicineRecord, medications: Mapping[str, Medication]) -> Iterator[Any]:
+def _concepts(resource: MedicineRecord, medications: Mapping[str, Medication]) -> Iterator[bytes | msgspec.Raw]:
     """Every CodeableConcept that says what the drug is: inline, contained, a sibling resource, or a reference's display."""
-    inline = resource.medicationCodeableConcept
-    if inline is not None:
-        yield inline
-    for wrapped in objects(resource.medication):
-        if "concept" in wrapped:
-            yield wrapped["concept"]
-    reference = resource.medicationReference or next((w.get("reference") for w in objects(resource.medication)), None)
-    for item in objects(reference):
+    if resource.medicationCodeableConcept is not NOT_SENT:
+        yield resource.medicationCodeableConcept
+    if resource.medication is NOT_SENT and resource.medicationReference is NOT_SENT:
+        return
+    wrapped = list(objects(opened(resource.medication)))
+    yield from (msgspec.json.encode(item["concept"]) for item in wrapped if "concept" in item)
+    for item in objects(opened(resource.medicationReference) or next((w.get("reference") for w in wrapped), None)):
         target = text(item.get("reference"))
         if target.startswith("#"):
-            yield from (c.get("code") for c in objects(opened(resource.contained)) if text(c.get("id")) == target[1:])
+            contained = objects(opened(resource.contained))
+            yield from (msgspec.json.encode(c.get("code")) for c in contained if text(c.get("id")) == target[1:])
         elif local_id(item) in medications:
             yield medications[local_id(item)].code
         if text(item.get("display")):
-            yield {"text": item["display"]}
-
-
-def _names(drugs: Iterable[Any]) -> Iterator[str]:
-    for drug in drugs:
-        for item in objects(drug):
-            if text(item.get("text")):
-                yield text(item["text"])
-            for coding in objects(item.get("coding")):
-                if text(coding.get("display")):
-                    yield text(coding["display"])
+            yield msgspec.json.encode({"text": item["display"]})
 
 
 def _negated(resource: MedicineRecord) -> bool:

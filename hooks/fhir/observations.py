@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import msgspec
 
@@ -16,7 +16,7 @@ from cds.intervals import COMPARATORS, interval
 from cds.knowledge import ValueSet
 from cds.units import Unit
 from cds.wording import number as written
-from hooks.fhir.elements import UCUM, code, codings, day, number, objects, opened, plain_text, text, wording
+from hooks.fhir.elements import UCUM, code, codings, day, number, objects, opened, plain_text, remembered, text, wording
 from hooks.fhir.resources import NOT_SENT, READ_PART, Observation, Part, reference_of
 
 
@@ -36,6 +36,14 @@ class Reading:
 NOTHING = Reading()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an Observation or a component asks, by its code: the concepts, each with whether only serum or plasma will do."""
+
+    concepts: tuple[tuple[str, bool], ...]
+    name: str
+
+
 class ObservationReader:
     """Reads Observations against the value sets of one library."""
 
@@ -45,25 +53,25 @@ class ObservationReader:
         self._units = library.units
         self._terms = library.terms["observation"]
         self._answers = library.terms["answer"]
+        self._question = remembered(self._asked)
 
     def read(self, resource: Observation, today: date) -> Reading:
         """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
-        parts: list[tuple[str, Part]] = [(concept, resource) for concept in self._concepts(resource.code, resource)]
-        if resource.component is not NOT_SENT:
-            for component in objects(opened(resource.component)):
-                if concepts := self._concepts(component.get("code"), resource):
-                    part = READ_PART.decode(msgspec.json.encode(component))
-                    parts += [(concept, part) for concept in concepts]
+        question = self._question(bytes(resource.code))
+        if not question.concepts and resource.component is NOT_SENT:
+            return NOTHING
+        parts = list(self._parts(question, resource))
         if not parts:
             return NOTHING
         status = code(resource.status)
         if status not in _COUNTED:
-            return Reading(notes=tuple(Note("status", reference_of(resource), concept, status or "-") for concept, _ in parts))
+            return Reading(notes=tuple(Note("status", reference_of(resource), concept, status or "-") for concept, _, _ in parts))
         records: list[Record] = []
         notes: list[Note] = []
-        for concept, part in parts:
+        for concept, name, part in parts:
             measured = self._sets[concept].kind == "measurement"
-            result = self._measurement(concept, part, resource, today) if measured else self._finding(concept, part, resource)
+            read = self._measurement if measured else self._finding
+            result = read(concept, name, part, resource, today)
             if isinstance(result, Note):
                 notes.append(result)
                 continue
@@ -74,21 +82,34 @@ class ObservationReader:
                 notes.append(Note("answer", result.reference, concept, ""))
         return Reading(tuple(records), tuple(notes))
 
-    def _concepts(self, concept: Any, resource: Observation) -> list[str]:
-        """The concepts a code names. Words are asked only where no code of a known system stands beside them."""
-        found: list[str] = []
-        coded = False
+    def _parts(self, question: Question, resource: Observation) -> Iterator[tuple[str, str, Part]]:
+        """Every concept that the Observation or one of its components answers, with what it is called there."""
+        asked: list[tuple[Question, Part]] = [(question, resource)]
+        for component in objects(opened(resource.component)):
+            part = READ_PART.decode(msgspec.json.encode(component))
+            asked.append((self._question(bytes(part.code)), part))
+        for question_, part in asked:
+            for concept, serum_only in question_.concepts:
+                if not serum_only or _from_serum(question_.name, resource):
+                    yield concept, question_.name, part
+
+    def _asked(self, element: bytes) -> Question:
+        """What a code asks. Words are consulted only where no code of a known system stands beside them."""
+        concept = opened(element)
+        found: dict[str, bool] = {}
+        coded, name = False, wording(concept)
         for system, value in codings(concept):
             if matches := self._terms.of_code(system, value):
                 coded = True
-                found += [name for name, entry in matches if not entry.needs_specimen or _from_serum(concept, resource)]
+                for match, entry in matches:
+                    found[match] = found.get(match, True) and entry.needs_specimen
             elif not coded:
                 coded = self._terms.knows_system(system)
-        if not coded and (words := wording(concept)):
-            found += [name for name, doubted in self._terms.of_text(words).items() if not doubted]
-        return found
+        if not coded and name:
+            found = {match: False for match, doubted in self._terms.of_text(name).items() if not doubted}
+        return Question(tuple(found.items()), name)
 
-    def _measurement(self, concept: str, part: Part, resource: Observation, today: date) -> Measurement | Note:
+    def _measurement(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Note:
         reference = reference_of(resource)
         comparator, value, unit_text, unit_code = _reported(part)
         if value is None:
@@ -108,9 +129,7 @@ class ObservationReader:
         if taken is not None and taken.first > today + timedelta(days=1):
             return Note("future", reference, concept, str(taken))
         upper = self._upper_limit(concept, part, unit) if value_set.own_limit else None
-        return Measurement(
-            reference, concept, wording(part.code), taken, interval(scaled, comparator), unit.scale, reported, upper
-        )
+        return Measurement(reference, concept, name, taken, interval(scaled, comparator), unit.scale, reported, upper)
 
     def _unit(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
         """The unit, where code and text agree on one we know. A code we do not know is not overruled by the text beside it."""
@@ -136,7 +155,7 @@ class ObservationReader:
             return None
         return (limit_unit or unit).in_scale(value)
 
-    def _finding(self, concept: str, part: Part, resource: Observation) -> Finding:
+    def _finding(self, concept: str, name: str, part: Part, resource: Observation, _: date) -> Finding:
         """A coded or worded answer, of any age."""
         answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
         answers = {
@@ -148,7 +167,7 @@ class ObservationReader:
         for words in (wording(answer), text(part.valueString), wording(interpretation)):
             answers.update(name for name, doubted in self._answers.of_text(words).items() if not doubted)
         positive = _verdict(answers, self._sets[concept], part)
-        return Finding(reference_of(resource), concept, wording(part.code), _taken(resource), positive)
+        return Finding(reference_of(resource), concept, name, _taken(resource), positive)
 
 
 def _verdict(answers: set[str], value_set: ValueSet, part: Part) -> bool | None:
@@ -184,8 +203,8 @@ def _taken(resource: Observation) -> Day | None:
     return day(resource.effectiveDateTime, opened(resource.effectivePeriod), resource.effectiveInstant, resource.issued)
 
 
-def _from_serum(concept: Any, resource: Observation) -> bool:
+def _from_serum(name: str, resource: Observation) -> bool:
     """Does the record say that this was serum or plasma, where the code alone does not?"""
     specimen = next(objects(opened(resource.specimen)), {})
-    words = f"{wording(concept)} {text(specimen.get('display'))}".lower()
+    words = f"{name} {text(specimen.get('display'))}".lower()
     return any(word in words for word in _SERUM)

@@ -1,8 +1,8 @@
 """The elements of FHIR resources that are read at all. Everything else is skipped while parsing and never held in memory.
 
 Every element is typed Any or Raw: what it must look like is decided where it is read, so that one odd field costs one resource
-and not the request. What is nested and matters only once a code has matched is kept Raw, as the bytes that came: of most
-resources in a record the code is all that is ever looked at. `elements.opened` parses it.
+and not the request. What is nested is kept Raw, as the bytes that came, until somebody asks: of most resources in a record the
+code is all that is ever looked at, and what its bytes mean is remembered. `elements.opened` parses them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NOT_SENT = msgspec.Raw(b"null")
 class Part(msgspec.Struct, frozen=True, gc=False):
     """What an Observation and each of its components have in common: a question and its answer."""
 
-    code: Any = None
+    code: msgspec.Raw = NOT_SENT
     valueQuantity: msgspec.Raw = NOT_SENT
     valueCodeableConcept: msgspec.Raw = NOT_SENT
     valueString: Any = None
@@ -52,7 +52,7 @@ class _Resource(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType",
 class Condition(_Resource, frozen=True, gc=False):
     """A problem or diagnosis."""
 
-    code: Any = None
+    code: msgspec.Raw = NOT_SENT
     clinicalStatus: msgspec.Raw = NOT_SENT
     verificationStatus: msgspec.Raw = NOT_SENT
     onsetDateTime: Any = None
@@ -65,7 +65,7 @@ class Condition(_Resource, frozen=True, gc=False):
 class Procedure(_Resource, frozen=True, gc=False):
     """An operation."""
 
-    code: Any = None
+    code: msgspec.Raw = NOT_SENT
     status: Any = None
     notDone: Any = None
     performedDateTime: Any = None
@@ -77,8 +77,8 @@ class Procedure(_Resource, frozen=True, gc=False):
 class AllergyIntolerance(_Resource, frozen=True, gc=False):
     """An allergy or intolerance."""
 
-    code: Any = None
-    substance: Any = None
+    code: msgspec.Raw = NOT_SENT
+    substance: msgspec.Raw = NOT_SENT
     status: Any = None
     clinicalStatus: msgspec.Raw = NOT_SENT
     verificationStatus: msgspec.Raw = NOT_SENT
@@ -86,9 +86,9 @@ class AllergyIntolerance(_Resource, frozen=True, gc=False):
 
 
 class _MedicineRecord(_Resource, frozen=True, gc=False):
-    medicationCodeableConcept: Any = None
-    medicationReference: Any = None
-    medication: Any = None
+    medicationCodeableConcept: msgspec.Raw = NOT_SENT
+    medicationReference: msgspec.Raw = NOT_SENT
+    medication: msgspec.Raw = NOT_SENT
     contained: msgspec.Raw = NOT_SENT
     status: Any = None
     informationSource: msgspec.Raw = NOT_SENT
@@ -118,7 +118,7 @@ class MedicationStatement(_MedicineRecord, frozen=True, gc=False):
 class Medication(_Resource, frozen=True, gc=False):
     """A drug that other resources refer to."""
 
-    code: Any = None
+    code: msgspec.Raw = NOT_SENT
 
 
 class Patient(_Resource, frozen=True, gc=False):

@@ -1,0 +1,116 @@
+"""What drug a record names: its classes, and of vitamins the form and the strength. Codes first, then the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cds.chart import Strength
+from cds.content import Library
+from cds.dosetext import plain, strengths
+from cds.knowledge import Code
+from hooks.fhir.elements import codings, objects, opened, remembered, text, wording
+
+
+NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
+COMBINED = "b12_combination"
+VITAMINS = (*NUTRIENTS, COMBINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """One class a product belongs to. `words`: all that it is called, to look for a route; only vitamins have the rest."""
+
+    concept: str
+    words: tuple[str, ...]
+    form: str | None
+    strengths: Mapping[str, Strength]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the concepts of a record name together: the classes, those only doubted, and the name the record gives it."""
+
+    drugs: tuple[Drug, ...]
+    doubted: tuple[str, ...]
+    name: str
+
+
+class ProductReader:
+    """Reads what names a drug against the value sets of one library."""
+
+    def __init__(self, library: Library) -> None:
+        """Keep the tables that every product is held against."""
+        self._sets = library.value_sets
+        self._terms = library.terms["medicine"]
+        self._forms = {
+            concept: {form: tuple(map(plain, names)) for form, names in library.value_sets[concept].forms.items()}
+            for concept in VITAMINS
+        }
+        self.product = remembered(self._product)
+
+    def _product(self, concepts: bytes) -> Product:
+        """The product that a JSON array of CodeableConcepts names, each of them in its own way."""
+        named = opened(concepts)
+        matched, doubted = self._concepts(named)
+        name = next((words for words in map(wording, named) if words), "") or next((c.label for c in matched.values() if c), "")
+        return Product(tuple(self._drug(concept, entry, named) for concept, entry in matched.items()), doubted, name)
+
+    def _concepts(self, named: list[Any]) -> tuple[dict[str, Code | None], tuple[str, ...]]:
+        """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""
+        found: dict[str, Code | None] = {}
+        for concept in named:
+            for system, value in codings(concept):
+                for name, entry in self._terms.of_code(system, value):
+                    found.setdefault(name, entry)
+        doubted: dict[str, None] = {}
+        if not found:
+            for words in _names(named):
+                for name, doubt in self._terms.of_text(words).items():
+                    if doubt:
+                        doubted[name] = None
+                    else:
+                        found.setdefault(name, None)
+        for name in list(found):
+            for other in self._sets[name].instead_of:
+                found.pop(other, None)
+        vitamins = [name for name in found if name in VITAMINS]
+        if len(vitamins) > 1 and {"b12", COMBINED} & set(vitamins):
+            combined = found.get(COMBINED) or found.get("b12")
+            found = {name: entry for name, entry in found.items() if name not in vitamins}
+            found[COMBINED] = combined
+        return found, tuple(name for name in doubted if name not in found)
+
+    def _drug(self, concept: str, entry: Code | None, named: list[Any]) -> Drug:
+        words = (*([entry.label] if entry is not None else []), *_names(named))
+        if concept not in VITAMINS:
+            return Drug(concept, words, None, {})
+        form = entry.form if entry is not None else None
+        return Drug(concept, words, form or self._form(concept, words), self._strengths(words))
+
+    def _form(self, concept: str, words: Iterable[str]) -> str | None:
+        """Which cobalamin, by the words. "Vitamin B12" alone does not say."""
+        for said in map(plain, words):
+            for form, names in self._forms[concept].items():
+                if any(name in said for name in names):
+                    return form
+        return None
+
+    def _strengths(self, words: Iterable[str]) -> Mapping[str, Strength]:
+        """From the name of the coded product, else from the words of the record."""
+        for said in words:
+            found = strengths(said, lambda part: [name for name in self._terms.of_text(part) if name in NUTRIENTS])
+            if found:
+                return found
+        return {}
+
+
+def _names(named: Iterable[Any]) -> Iterator[str]:
+    for concept in named:
+        for item in objects(concept):
+            if text(item.get("text")):
+                yield text(item["text"])
+            for coding in objects(item.get("coding")):
+                if text(coding.get("display")):
+                    yield text(coding["display"])
