@@ -14,7 +14,7 @@ from cds.decide import Decider, Decision
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, PatientView
 from hooks.errors import Issue, RequestError
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
+from hooks.fhir.prefetch import ANSWERED, KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
 from hooks.services import Service
 from hooks.wire import Card, HookRequest
@@ -132,7 +132,7 @@ def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
 
 def _patient_missing(supplied: Supplied) -> Issue:
     state = supplied.keys.get(PATIENT_KEY, "absent")
-    why = "brought no Patient with the id of context.patientId" if state == "data" else f"is {state}"
+    why = "brought no Patient with the id of context.patientId" if state in ("data", "unasked") else f"is {state}"
     return Issue(
         "processing",
         f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.",
@@ -143,7 +143,7 @@ def _patient_missing(supplied: Supplied) -> Issue:
 def _is_lost(query: str, state: str, supplied: Supplied) -> bool:
     """Is the answer missing that nothing can be concluded without? An optional key only makes an answer more complete."""
     required = [key.name for key in KEYS if key.query == query and key.required]
-    answered = all(supplied.keys.get(name, "absent") in ("data", "null", "empty") for name in required)
+    answered = all(supplied.keys.get(name, "absent") in ANSWERED for name in required)
     return bool(required) and not (answered and state == "incomplete")
 
 

@@ -23,18 +23,18 @@ def fresh_since(today: date, baseline_max_age_days: float) -> date:
 
 
 def baseline_tests(
-    b12_results: tuple[Measurement, ...],
-    homocysteine_results: tuple[Measurement, ...],
-    folate_results: tuple[Measurement, ...],
+    b12_results: tuple[Measurement, ...] | None,
+    homocysteine_results: tuple[Measurement, ...] | None,
+    folate_results: tuple[Measurement, ...] | None,
     b12_cover: Cover,
     fresh_since: date,
     marker_pair_window_days: float,
 ) -> tuple[str, ...]:
-    """Which baseline tests are there: fresh, untreated, and homocysteine and folate drawn near the B12 where there is one."""
-    b12 = newest(_untreated(b12_results, fresh_since, b12_cover))
+    """Which baseline tests are seen: fresh, untreated, and homocysteine and folate drawn near the B12 where there is one."""
+    b12 = newest(_untreated(b12_results or (), fresh_since, b12_cover))
     present = ["b12_total"] if b12 is not None else []
     for analyte, results in (("homocysteine", homocysteine_results), ("folate", folate_results)):
-        result = newest(_untreated(results, fresh_since, b12_cover))
+        result = newest(_untreated(results or (), fresh_since, b12_cover))
         if result is not None and (b12 is None or days_apart(result, b12) <= marker_pair_window_days):
             present.append(analyte)
     return tuple(present)
@@ -44,21 +44,28 @@ def _untreated(results: tuple[Measurement, ...], fresh_since: date, cover: Cover
     return (result for result in since(results, fresh_since) if not drawn_on(cover, result))
 
 
-def baseline(baseline_tests: tuple[str, ...]) -> Completeness:
-    """Complete with all three, none without any, partial between."""
+def baseline(
+    baseline_tests: tuple[str, ...],
+    b12_results: tuple[Measurement, ...] | None,
+    homocysteine_results: tuple[Measurement, ...] | None,
+    folate_results: tuple[Measurement, ...] | None,
+) -> Completeness | None:
+    """Complete with all three; otherwise partial or none, which nobody can say who has not seen all results."""
     if len(baseline_tests) == len(CORE):
         return "complete"
+    if None in (b12_results, homocysteine_results, folate_results):
+        return None
     return "partial" if baseline_tests else "none"
 
 
 def baseline_missing(
     baseline_tests: tuple[str, ...],
-    haemoglobin: Measurement | NoResult,
-    egfr: Measurement | NoResult,
-    potassium: Measurement | NoResult,
-    anaemia: bool,
+    haemoglobin: Measurement | NoResult | None,
+    egfr: Measurement | NoResult | None,
+    potassium: Measurement | NoResult | None,
+    anaemia: bool | None,
 ) -> tuple[str, ...]:
-    """The tests to order before starting, by value set name; potassium only matters in anaemia."""
+    """The tests to order before starting, by value set name; potassium only matters in anaemia. What nobody saw is missing."""
     wanted = [analyte for analyte in CORE if analyte not in baseline_tests]
     if not haemoglobin:
         wanted.append("haemoglobin")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,6 +75,7 @@ PATIENT_KEY = "patient"
 
 _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
 _BY_TYPE = {key.resource_type: key.name for key in KEYS} | {"Patient": PATIENT_KEY}
+_OF_QUERY = {query: [key.name for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE = {key.resource_type: key.query for key in KEYS}
 
 
@@ -96,14 +97,19 @@ def _loinc(library: Library, leaves: Iterable[Leaf]) -> list[str]:
     return [f"{uri}|{entry.code}" for value_set in sets for entry in value_set.codes if entry.system == "loinc" and entry.query]
 
 
-KeyState = Literal["data", "null", "empty", "incomplete", "failed", "garbage"]
-"""What one key brought. An absent key has no state at all: nobody ran its query."""
+KeyState = Literal["data", "null", "empty", "incomplete", "unasked", "failed", "garbage"]
+"""What one key brought. An absent key has no state at all: nobody ran its query. `unasked`: known by its resources alone, so
+that nobody can tell whether the query was ours."""
+
+ANSWERED = ("data", "null", "empty")
+"""The states in which what is not there does not exist."""
 
 _RETRIEVAL: Mapping[KeyState, Retrieval] = {
     "data": "retrieved",
     "null": "retrieved",
     "empty": "retrieved",
     "incomplete": "incomplete",
+    "unasked": "incomplete",
     "failed": "failed",
     "garbage": "failed",
 }
@@ -129,56 +135,59 @@ class Supplied:
 
 
 def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
-    """Read every value that answers one of our queries, whatever the client called its key.
+    """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
-    A key is ours by its name or an alias, else by the type of the resources in it. Others are left alone (PREF-29).
     Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
     resources: dict[str, dict[str, Any]] = {}
-    keys: dict[str, KeyState] = {}
+    states: dict[str, list[KeyState]] = {}
     notes: list[Note] = []
     for name, raw in prefetch.items():
         value = read_value(raw)
-        answered = _answered(name, value)
-        if not answered:
+        key = _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+        if key is not None:
+            states.setdefault(key, []).append(value.state)
+        elif brought := {_BY_TYPE[kind] for kind in {type(r).__name__ for r in value.resources} if kind in _BY_TYPE}:
+            for unasked in brought:
+                states.setdefault(unasked, []).append("unasked")
+            notes.append(Note("query_unasked", f"prefetch.{name}", "", ""))
+        else:
             continue
-        keys.update(dict.fromkeys(answered, value.state))
         notes += _notes(name, value)
         for place, resource in enumerate(value.resources):
             identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
             resources.setdefault(type(resource).__name__, {}).setdefault(identity, resource)
+    keys = {name: _together(found) for name, found in states.items()}
     return Supplied(
         {type_: tuple(by_id.values()) for type_, by_id in resources.items()},
-        {key.query: _ending([_RETRIEVAL[keys[k.name]] for k in KEYS if k.query == key.query and k.name in keys]) for key in KEYS},
+        {query: _ending([_RETRIEVAL[keys[name]] for name in names if name in keys]) for query, names in _OF_QUERY.items()},
         keys,
         tuple(notes),
     )
 
 
-def _answered(name: str, value: Value) -> list[str]:
-    """Our names of the keys that a client's key answers."""
-    known = _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
-    if known is not None:
-        return [known]
-    types = {type(resource).__name__ for resource in value.resources}
-    return [ours for type_, ours in _BY_TYPE.items() if type_ in types]
+def _together(states: list[KeyState]) -> KeyState:
+    """Several keys of a client may answer one of ours. What was not asked for by our name adds records and completes nothing."""
+    named = [state for state in states if state != "unasked"]
+    if not named:
+        return "unasked"
+    if all(state in ANSWERED for state in named):
+        return "data" if "data" in named else named[0]
+    return named[0] if len(set(states)) == 1 else "incomplete"
 
 
-def _notes(name: str, value: Value) -> list[Note]:
-    where = f"prefetch.{name}"
-    notes = [Note("entry_unreadable", where, "", str(value.unreadable))] if value.unreadable else []
-    if value.state in ("failed", "garbage", "incomplete"):
-        notes.append(Note(f"query_{value.state}", where, "", ""))
-    return notes
+def _notes(name: str, value: Value) -> Iterator[Note]:
+    if value.unreadable:
+        yield Note("entry_unreadable", f"prefetch.{name}", "", str(value.unreadable))
+    if value.state not in ANSWERED:
+        yield Note(f"query_{value.state}", f"prefetch.{name}", "", "")
 
 
 def _ending(states: list[Retrieval]) -> Retrieval:
     """Two keys may answer one query (orders and statements): one answer is an answer, one failure leaves it incomplete."""
     if not states:
         return "not supplied"
-    if all(state == "failed" for state in states):
-        return "failed"
-    return "retrieved" if all(state == "retrieved" for state in states) else "incomplete"
+    return states[0] if len(set(states)) == 1 else "incomplete"
 
 
 def read_value(raw: bytes | msgspec.Raw) -> Value:
@@ -187,10 +196,10 @@ def read_value(raw: bytes | msgspec.Raw) -> Value:
     null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource, and an OperationOutcome
     with an error in it, mean that nobody could look. A `next` link means that there is more than we were given.
     """
-    if bytes(raw) == b"null":
-        return Value("null")
     try:
         bundle = READ_BUNDLE.decode(raw)
+        if bundle is None:
+            return Value("null")
         if bundle.resourceType == "Bundle":
             return _bundle([entry.resource for entry in bundle.entry or ()], bundle.link)
         resource = READ_RESOURCE.decode(raw)
@@ -216,9 +225,8 @@ def _type_of(content: Any) -> str:
 
 
 def _bundle(entries: list[Resource | None], links: Any, unreadable: int = 0) -> Value:
-    resources = [resource for resource in entries if resource is not None]
-    outcomes = [resource for resource in resources if isinstance(resource, OperationOutcome)]
-    found = tuple(resource for resource in resources if not isinstance(resource, OperationOutcome))
+    found = tuple(r for r in entries if r is not None and not isinstance(r, OperationOutcome))
+    outcomes = [resource for resource in entries if isinstance(resource, OperationOutcome)]
     issues = [issue for outcome in outcomes for issue in objects(opened(outcome.issue))]
     if any(code(issue.get("severity")) in ("error", "fatal") for issue in issues):
         return Value("incomplete" if found else "failed", found, unreadable)

@@ -163,7 +163,7 @@ class Bundle(msgspec.Struct, frozen=True, gc=False):
     link: Any = None
 
 
-READ_BUNDLE = msgspec.json.Decoder(Bundle)
+READ_BUNDLE: msgspec.json.Decoder[Bundle | None] = msgspec.json.Decoder(Bundle | None)
 READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
 READ_PART = msgspec.json.Decoder(Part)
 READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)

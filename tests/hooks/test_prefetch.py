@@ -162,10 +162,31 @@ def test_keys_are_known_by_their_aliases(key: str, alias: str) -> None:
     assert decision(body)["absorption"] == "normal"
 
 
-def test_or_by_what_they_bring() -> None:
-    body = request(DEFICIENT)
+def test_or_by_what_they_bring_and_then_nothing_counts_as_absent() -> None:
+    body = request({**DEFICIENT, "medicines": [{"drug": "omeprazole", "since": 900}]})
     body["prefetch"] = {f"key{place}": value for place, value in enumerate(body["prefetch"].values())}
-    assert decision(body)["b12_status"] == "deficient"
+    found = decision(body)
+    assert found["b12_status"] == "deficient"
+    assert found["facts"]["proton_pump_inhibitors"][0]["name"] == "omeprazole"
+    assert found["facts"]["folate_results"] is None
+    assert [note["resource"] for note in found["data_quality"]] == ["prefetch.key0", "prefetch.key1", "prefetch.key2", "prefetch.key4"]
+    assert {note["key"] for note in found["data_quality"]} == {"query_unasked"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "complete"),
+    [
+        (("labs", bundle([])), ("results", bundle([])), True),
+        (("labs", bundle([])), ("results", outcome("error")), False),
+        (("labs", outcome("error")), ("results", bundle([])), False),
+        (("labs", bundle([])), ("b12", bundle([observation({"b12_total": "142 pg/mL"}, TODAY)])), True),
+        (("labs", outcome("error")), ("b12", bundle([observation({"b12_total": "142 pg/mL"}, TODAY)])), False),
+    ],
+)
+def test_several_keys_for_one_query_complete_it_only_together(first: Any, second: Any, complete: bool) -> None:
+    body = with_key("labs", MISSING)
+    body["prefetch"] |= {first[0]: first[1], second[0]: second[1]}
+    assert decision(body)["facts"]["folate_results"] == ([] if complete else None)
 
 
 def test_PREF_29_keys_of_others_are_left_alone(client: FlaskClient) -> None:
