@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from cds.advice import LOUDNESS, Advice, Urgency
-from cds.chart import Chart
+from cds.chart import Chart, Patient, Retrieval
 from cds.content import Library
-from cds.graph import Failure, Program, Step, program
+from cds.graph import Failure, Program, program
 from cds.knowledge import AdviceWords
 from cds.leaves import Leaf, Query
 
@@ -92,6 +93,15 @@ class Decision:
         return Gap(name, tuple(queries), tuple(unknown))
 
 
+@dataclass(frozen=True)
+class _Day:
+    """What holds for every chart of a day: the numbers, the facts, and per scope the rules it admits."""
+
+    numbers: tuple[Any, ...]
+    facts: Program
+    rules: Mapping[str, tuple[tuple[str, ...], Program]]
+
+
 class Decider:
     """A set of rules ready to run: their facts planned once, in an order fixed at start."""
 
@@ -101,34 +111,44 @@ class Decider:
         self.rules = tuple(rules)
         graph = library.graph
         whole = {step.name: (place, step) for place, step in graph.plan((*self.rules, *REPORTED))}
-        speaking = {name: whole.pop(name) for name in self.rules}
-        constant = [planned for name, planned in whole.items() if not graph.ancestors(name) & library.sources.keys()]
-        self._facts = program(planned for planned in whole.values() if planned not in constant)
-        self._by_scope = self._rule_programs(speaking)
-        self._nobody = ((), program(()))
+        self._rules = {name: whole.pop(name) for name in self.rules}
+        personal = library.sources.keys() - {"today"}
+        self._constant = [planned for name, planned in whole.items() if not graph.ancestors(name) & personal]
+        self._facts = [planned for planned in whole.values() if planned not in self._constant]
         self._scope = graph.place["scope"]
         self._sources = tuple(library.sources.values())
-        self._numbers = lru_cache(maxsize=8)(lambda day: self._constants(day, program(constant)))
+        self._day = lru_cache(maxsize=8)(self._prepared)
 
-    def _rule_programs(self, speaking: Mapping[str, tuple[int, Step]]) -> dict[str, tuple[tuple[str, ...], Program]]:
-        """For each scope the rules it admits, in the order they were given."""
-        scopes = {scope for name in self.rules for scope in self.library.rules[name].scopes}
-        admitted = {scope: tuple(name for name in self.rules if scope in self.library.rules[name].scopes) for scope in scopes}
-        return {scope: (names, program(speaking[name] for name in names)) for scope, names in admitted.items()}
-
-    def _constants(self, day: date, constants: Program) -> tuple[Any, ...]:
-        """The parameters of a day and the facts that depend on nothing else; room for all others."""
-        values = [None] * len(self._sources) + list(self.library.numbers(day))
-        values += [None] * (len(self.library.graph.names) - len(values))
-        constants(values)
-        return tuple(values[len(self._sources) :])
+    def _prepared(self, day: date) -> _Day:
+        """Evaluate what is the same for everybody on this day, and a chart with nothing on it."""
+        graph = self.library.graph
+        first = len(self._sources)
+        values = [source.read(_empty_chart(day)) for source in self._sources] + list(self.library.numbers(day))
+        values += [None] * (len(graph.names) - len(values))
+        program(self._constant)(values)
+        numbers = tuple(values[first:])
+        broken = program([*self._facts, *self._rules.values()])(values)
+        before = None if broken else values
+        parameters = range(first, first + len(self.library.parameters))
+        constant = {graph.place["today"], *parameters, *(place for place, _ in self._constant)}
+        signed = self.library.rules
+        admitted = {
+            scope: tuple(name for name in self.rules if scope in signed[name].scopes)
+            for scope in {scope for name in self.rules for scope in signed[name].scopes}
+        }
+        return _Day(
+            numbers,
+            program(self._facts, before, constant),
+            {scope: (names, program([self._rules[n] for n in names], before, constant)) for scope, names in admitted.items()},
+        )
 
     def __call__(self, chart: Chart) -> Decision:
         """The decision for one chart. The same chart on the same day gives the same decision."""
+        day = self._day(chart.today)
         values = [source.read(chart) for source in self._sources]
-        values += self._numbers(chart.today)
-        failures = self._facts(values)
-        admitted, rules = self._by_scope.get(str(values[self._scope]), self._nobody)
+        values += day.numbers
+        failures = day.facts(values)
+        admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY)
         failures |= rules(values)
         return Decision(chart, self.library, values, admitted, self._statements(admitted, values), failures)
 
@@ -137,3 +157,13 @@ class Decider:
         spoken = [(name, values[library.graph.place[name]]) for name in admitted]
         statements = [Statement(rule, said, library.rules[rule].advice[said.key]) for rule, said in spoken if said is not None]
         return tuple(sorted(statements, key=lambda statement: LOUDNESS[statement.words.urgency]))
+
+
+_NOBODY: tuple[tuple[str, ...], Program] = ((), program(()))
+"""The rules of a scope that admits none."""
+
+
+def _empty_chart(day: date) -> Chart:
+    """A chart on which every query was answered and found nothing."""
+    answered: dict[str, Retrieval] = dict.fromkeys(get_args(Query), "retrieved")
+    return Chart(day, Patient("", None, None, False), answered, defaultdict(dict))

@@ -106,8 +106,10 @@ class Engine:
                 500, [Issue("exception", "A rule could not be evaluated; nothing was concluded. Please report this.")]
             )
         state = decision.chart.retrieved
+        if decision.statements or all(ending == "retrieved" for ending in state.values()):
+            return None
         lost = [query for query in decision.unanswered if _is_lost(query, state[query], supplied)]
-        if lost and not decision.statements:
+        if lost:
             return RequestError(412, [issue for query in lost for issue in _unanswered(query, state[query], supplied)])
         return None
 

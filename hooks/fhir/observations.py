@@ -6,22 +6,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import msgspec
 
 from cds.chart import Finding, Measurement, Note, Record
 from cds.content import Library
-from cds.days import Day
+from cds.days import Day, parse_day
 from cds.intervals import COMPARATORS, interval
 from cds.knowledge import ValueSet
 from cds.units import Unit
 from cds.wording import number as written
 from hooks.fhir.elements import UCUM, code, codings, day, number, objects, opened, plain_text, remembered, text, wording
-from hooks.fhir.resources import NOT_SENT, READ_PART, Observation, Part, reference_of
+from hooks.fhir.resources import NOT_SENT, READ_PART, READ_QUANTITY, Observation, Part, Quantity, reference_of
 
 
 _NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
 _COUNTED = ("final", "amended", "corrected")
+_UNIT_SYSTEMS = ("", *UCUM)
 _SERUM = ("serum", "plasma", "血清", "血浆")
 
 
@@ -54,44 +56,37 @@ class ObservationReader:
         self._terms = library.terms["observation"]
         self._answers = library.terms["answer"]
         self._question = remembered(self._asked)
+        self._unit = cache(self._unit_of)
 
     def read(self, resource: Observation, today: date) -> Reading:
         """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
         question = self._question(bytes(resource.code))
-        if not question.concepts and resource.component is NOT_SENT:
+        asked: list[tuple[Question, Part]] = [(question, resource)]
+        if resource.component is not NOT_SENT:
+            asked += self._components(resource)
+        elif not question.concepts:
             return NOTHING
-        parts = list(self._parts(question, resource))
-        if not parts:
-            return NOTHING
-        status = code(resource.status)
-        if status not in _COUNTED:
-            return Reading(notes=tuple(Note("status", reference_of(resource), concept, status or "-") for concept, _, _ in parts))
         records: list[Record] = []
         notes: list[Note] = []
-        for concept, name, part in parts:
-            measured = self._sets[concept].kind == "measurement"
-            read = self._measurement if measured else self._finding
-            result = read(concept, name, part, resource, today)
-            if isinstance(result, Note):
-                notes.append(result)
-                continue
-            records.append(result)
-            if result.day is None:
-                notes.append(Note("undated", result.reference, concept, ""))
-            if isinstance(result, Finding) and result.positive is None:
-                notes.append(Note("answer", result.reference, concept, ""))
-        return Reading(tuple(records), tuple(notes))
+        for question, part in asked:
+            for concept, serum_only in question.concepts:
+                if serum_only and not _from_serum(question.name, resource):
+                    continue
+                result = self._result(concept, question.name, part, resource, today)
+                if isinstance(result, Note):
+                    notes.append(result)
+                    continue
+                records.append(result)
+                if result.day is None:
+                    notes.append(Note("undated", result.reference, concept, ""))
+                if isinstance(result, Finding) and result.positive is None:
+                    notes.append(Note("answer", result.reference, concept, ""))
+        return Reading(tuple(records), tuple(notes)) if records or notes else NOTHING
 
-    def _parts(self, question: Question, resource: Observation) -> Iterator[tuple[str, str, Part]]:
-        """Every concept that the Observation or one of its components answers, with what it is called there."""
-        asked: list[tuple[Question, Part]] = [(question, resource)]
+    def _components(self, resource: Observation) -> Iterator[tuple[Question, Part]]:
         for component in objects(opened(resource.component)):
             part = READ_PART.decode(msgspec.json.encode(component))
-            asked.append((self._question(bytes(part.code)), part))
-        for question_, part in asked:
-            for concept, serum_only in question_.concepts:
-                if not serum_only or _from_serum(question_.name, resource):
-                    yield concept, question_.name, part
+            yield self._question(bytes(part.code)), part
 
     def _asked(self, element: bytes) -> Question:
         """What a code asks. Words are consulted only where no code of a known system stands beside them."""
@@ -108,6 +103,14 @@ class ObservationReader:
         if not coded and name:
             found = {match: False for match, doubted in self._terms.of_text(name).items() if not doubted}
         return Question(tuple(found.items()), name)
+
+    def _result(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Finding | Note:
+        status = code(resource.status)
+        if status not in _COUNTED:
+            return Note("status", reference_of(resource), concept, status or "-")
+        if self._sets[concept].kind == "measurement":
+            return self._measurement(concept, name, part, resource, today)
+        return self._finding(concept, name, part, resource)
 
     def _measurement(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Note:
         reference = reference_of(resource)
@@ -131,7 +134,7 @@ class ObservationReader:
         upper = self._upper_limit(concept, part, unit) if value_set.own_limit else None
         return Measurement(reference, concept, name, taken, interval(scaled, comparator), unit.scale, reported, upper)
 
-    def _unit(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
+    def _unit_of(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
         """The unit, where code and text agree on one we know. A code we do not know is not overruled by the text beside it."""
         table = self._units[concept]
         if not unit_text and not unit_code and self._sets[concept].unit_optional:
@@ -155,7 +158,7 @@ class ObservationReader:
             return None
         return (limit_unit or unit).in_scale(value)
 
-    def _finding(self, concept: str, name: str, part: Part, resource: Observation, _: date) -> Finding:
+    def _finding(self, concept: str, name: str, part: Part, resource: Observation) -> Finding:
         """A coded or worded answer, of any age."""
         answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
         answers = {
@@ -180,27 +183,35 @@ def _verdict(answers: set[str], value_set: ValueSet, part: Part) -> bool | None:
         return part.valueBoolean
     ranges = list(objects(opened(part.referenceRange)))
     high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
-    given = next(objects(opened(part.valueQuantity)), {})
-    value, limit = number(given.get("value")), number(high.get("value"))
-    if value is None or limit is None or text(high.get("unit")) != text(given.get("unit")):
+    given = _quantity(part)
+    value, limit = number(given.value) if given is not None else None, number(high.get("value"))
+    if given is None or value is None or limit is None or text(high.get("unit")) != text(given.unit):
         return None
     return value > limit
 
 
 def _reported(part: Part) -> tuple[str | None, float | None, str, str]:
     """Comparator, number, unit text and unit code, from a Quantity or from a number written into a string."""
-    quantity = next(objects(opened(part.valueQuantity)), None)
+    quantity = _quantity(part)
     if quantity is not None:
-        coded = text(quantity.get("code")) if text(quantity.get("system")) in ("", *UCUM) else ""
-        return text(quantity.get("comparator")) or None, number(quantity.get("value")), text(quantity.get("unit")), coded
+        coded = text(quantity.code) if text(quantity.system) in _UNIT_SYSTEMS else ""
+        return text(quantity.comparator) or None, number(quantity.value), text(quantity.unit), coded
     match = _NUMBER_IN_TEXT.fullmatch(plain_text(text(part.valueString)))
     if match:
         return match[1], number(match[2]), match[3] or "", ""
     return None, number(part.valueInteger), "", ""
 
 
+def _quantity(part: Part) -> Quantity | None:
+    try:
+        return READ_QUANTITY.decode(part.valueQuantity)
+    except msgspec.ValidationError:
+        return None  # not an object
+
+
 def _taken(resource: Observation) -> Day | None:
-    return day(resource.effectiveDateTime, opened(resource.effectivePeriod), resource.effectiveInstant, resource.issued)
+    first = parse_day(resource.effectiveDateTime)
+    return first or day(opened(resource.effectivePeriod), resource.effectiveInstant, resource.issued)
 
 
 def _from_serum(name: str, resource: Observation) -> bool:

@@ -15,6 +15,16 @@ import msgspec
 NOT_SENT = msgspec.Raw(b"null")
 
 
+class Quantity(msgspec.Struct, frozen=True, gc=False):
+    """A number as it was reported."""
+
+    value: Any = None
+    comparator: Any = None
+    unit: Any = None
+    system: Any = None
+    code: Any = None
+
+
 class Part(msgspec.Struct, frozen=True, gc=False):
     """What an Observation and each of its components have in common: a question and its answer."""
 
@@ -165,6 +175,7 @@ class Bundle(msgspec.Struct, frozen=True, gc=False):
 
 READ_BUNDLE: msgspec.json.Decoder[Bundle | None] = msgspec.json.Decoder(Bundle | None)
 READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
+READ_QUANTITY: msgspec.json.Decoder[Quantity | None] = msgspec.json.Decoder(Quantity | None)
 READ_PART = msgspec.json.Decoder(Part)
 READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)
 READ_ANYTHING = msgspec.json.Decoder()

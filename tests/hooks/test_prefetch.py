@@ -169,7 +169,12 @@ def test_or_by_what_they_bring_and_then_nothing_counts_as_absent() -> None:
     assert found["b12_status"] == "deficient"
     assert found["facts"]["proton_pump_inhibitors"][0]["name"] == "omeprazole"
     assert found["facts"]["folate_results"] is None
-    assert [note["resource"] for note in found["data_quality"]] == ["prefetch.key0", "prefetch.key1", "prefetch.key2", "prefetch.key4"]
+    assert [note["resource"] for note in found["data_quality"]] == [
+        "prefetch.key0",
+        "prefetch.key1",
+        "prefetch.key2",
+        "prefetch.key4",
+    ]
     assert {note["key"] for note in found["data_quality"]} == {"query_unasked"}
 
 
