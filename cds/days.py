@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Day:
+
+class Day(Struct, frozen=True, gc=False):
     """A date of day, month or year precision: any day from `first` to `last` may have been meant."""
 
     first: date

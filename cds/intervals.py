@@ -6,14 +6,14 @@ Every question has three answers: True and False are certain, None says that the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 COMPARATORS = ("<", "<=", ">", ">=")
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True, gc=False):
     """What a result says of the true value: `low` to `high`, each end included unless it is marked open."""
 
     low: float

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
-from cds.chart import Measurement, Medicine, NoResult, Record
+from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
 from cds.facts.intake import Intake
 from cds.leaves import Given, Leaf
@@ -117,6 +117,8 @@ def show(value: Any) -> str:
             return f"{value.name} (since {value.day or 'unknown'}{'' if value.current else ', not current'})"
         case Record():
             return f"{value.name or value.concept} ({value.day or 'undated'})"
+        case Patient():
+            return f"{value.gender or 'gender unknown'}, born {value.birth or 'unknown'}{', deceased' if value.deceased else ''}"
         case date():
             return value.isoformat()
         case bool():

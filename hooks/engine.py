@@ -21,7 +21,7 @@ from hooks.wire import Card, HookRequest
 
 
 _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
-"""The request in one pass: objects stay raw below their first level, so that each prefetch value is parsed once, by its reader."""
+"""The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -6,6 +6,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
+from msgspec import Struct
+
 from cds.chart import NoResult, Note
 from cds.content import Library
 from cds.days import Day
@@ -102,6 +104,8 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         case dict():
             return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -56,7 +55,7 @@ class MedicineReader:
         for drug in product.drugs:
             medicine = Medicine(reference, drug.concept, product.name, start, end, current, self_reported)
             if drug.concept in VITAMINS:  # of other drugs it is enough to know that they are taken
-                medicine = replace(
+                medicine = msgspec.structs.replace(
                     medicine, form=drug.form, route=self._route(lines, drug), strengths=drug.strengths, dosages=dosages(lines)
                 )
             records.append(medicine)

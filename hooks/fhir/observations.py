@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 
 import msgspec
 
@@ -27,8 +27,7 @@ _UNIT_SYSTEMS = ("", *UCUM)
 _SERUM = ("serum", "plasma", "血清", "血浆")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one resource gave: records, and notes on what it could not give."""
 
     records: tuple[Record, ...] = ()
@@ -56,7 +55,7 @@ class ObservationReader:
         self._terms = library.terms["observation"]
         self._answers = library.terms["answer"]
         self._question = remembered(self._asked)
-        self._unit = cache(self._unit_of)
+        self._unit = lru_cache(maxsize=4096)(self._unit_of)
 
     def read(self, resource: Observation, today: date) -> Reading:
         """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
