@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from cds.chart import Measurement, Medicine, NoResult, Record
@@ -91,6 +92,7 @@ def unit(code: str, library: Library) -> str:
     return library.words.units.get(code, code)
 
 
+@lru_cache(maxsize=1024)
 def escaped(text: str) -> str:
     """Text from a request made harmless: one line, no Markdown, no HTML, not endless."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -104,13 +104,13 @@ class CardWriter:
         """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
         words, groups = self._library.words, defaultdict[str, list[Record]](list)
         for record in records:
-            groups[escaped(record.name) if isinstance(record, Medicine) else ""].append(record)
+            groups[record.name if isinstance(record, Medicine) else ""].append(record)
         for name, group in groups.items():
-            days = [str(record.day) for record in group if record.day is not None]
-            when = days[0] if days else words.undated
+            days = [record.day for record in group if record.day is not None]
+            when = str(days[0]) if days else words.undated
             if len(group) > 1 and days:
                 when = words.entries.format(first=days[-1], last=days[0], count=len(group))
-            yield f"{name} ({when})" if name else when
+            yield f"{escaped(name)} ({when})" if name else when
 
     def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
         """Queries nobody answered in full, and tests without a result."""

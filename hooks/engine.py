@@ -156,7 +156,7 @@ def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
         if key.query == query:
             sent = supplied.keys.get(key.name, "absent")
             text = (
-                f"Prefetch key {key.name!r} is {sent}: {key.resource_type} {state}. Without it nothing can be concluded; "
+                f"Prefetch key {key.name!r} is {sent}: {key.brings.__name__} {state}. Without it nothing can be concluded; "
                 "supply the search result, or null if the search found nothing."
             )
             issues.append(Issue("processing", text, f"prefetch.{key.name}"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +14,21 @@ from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf, Query
 from hooks.fhir.elements import code, objects, opened, text
-from hooks.fhir.resources import READ_ANYTHING, READ_BUNDLE, READ_RESOURCE, READ_TYPES, OperationOutcome, Resource
+from hooks.fhir.resources import (
+    READ_ANYTHING,
+    READ_BUNDLE,
+    READ_RESOURCE,
+    READ_TYPES,
+    AllergyIntolerance,
+    Condition,
+    MedicationRequest,
+    MedicationStatement,
+    Observation,
+    OperationOutcome,
+    Patient,
+    Procedure,
+    Resource,
+)
 
 
 PATIENT = "{{context.patientId}}"
@@ -29,7 +44,7 @@ class Key:
 
     name: str
     query: Query
-    resource_type: str
+    brings: type[Resource]
     search: str
     aliases: tuple[str, ...]
     required: bool = True
@@ -39,33 +54,31 @@ KEYS = (
     Key(
         "labs",
         "labs",
-        "Observation",
+        Observation,
         f"Observation?patient={PATIENT}&code=",
         ("observations", "observation", "laboratory", "results"),
     ),
     Key(
         "medications",
         "medicines",
-        "MedicationRequest",
+        MedicationRequest,
         f"MedicationRequest?patient={PATIENT}&intent=order,plan",
         ("medicationrequests", "medicationrequest", "meds", "medicationorders"),
     ),
     Key(
         "statements",
         "medicines",
-        "MedicationStatement",
+        MedicationStatement,
         f"MedicationStatement?patient={PATIENT}",
         ("medicationstatements", "medicationstatement", "homemedications"),
         required=False,
     ),
-    Key("conditions", "conditions", "Condition", f"Condition?patient={PATIENT}", ("condition", "problems", "problemlist")),
-    Key(
-        "procedures", "procedures", "Procedure", f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory"), required=False
-    ),
+    Key("conditions", "conditions", Condition, f"Condition?patient={PATIENT}", ("condition", "problems", "problemlist")),
+    Key("procedures", "procedures", Procedure, f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory"), required=False),
     Key(
         "allergies",
         "allergies",
-        "AllergyIntolerance",
+        AllergyIntolerance,
         f"AllergyIntolerance?patient={PATIENT}",
         ("allergyintolerances", "allergyintolerance", "allergy"),
         required=False,
@@ -74,9 +87,9 @@ KEYS = (
 PATIENT_KEY = "patient"
 
 _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
-_BY_TYPE = {key.resource_type: key.name for key in KEYS} | {"Patient": PATIENT_KEY}
+_BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY}
 _OF_QUERY = {query: [key.name for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
-QUERY_OF_TYPE = {key.resource_type: key.query for key in KEYS}
+QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
 
 
 def templates(library: Library, rules: Iterable[str]) -> dict[str, str]:
@@ -115,8 +128,7 @@ _RETRIEVAL: Mapping[KeyState, Retrieval] = {
 }
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """One prefetch value, read: its state, its resources, and how many entries could not be read at all."""
 
     state: KeyState
@@ -128,7 +140,7 @@ class Value:
 class Supplied:
     """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd."""
 
-    resources: Mapping[str, tuple[Any, ...]]
+    resources: Mapping[type, tuple[Any, ...]]
     retrieved: Mapping[str, Retrieval]
     keys: Mapping[str, KeyState]
     notes: tuple[Note, ...]
@@ -139,27 +151,30 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
 
     Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
-    resources: dict[str, dict[str, Any]] = {}
-    states: dict[str, list[KeyState]] = {}
+    resources = defaultdict[type, dict[str, Any]](dict)
+    states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
     for name, raw in prefetch.items():
         value = read_value(raw)
         key = _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
         if key is not None:
-            states.setdefault(key, []).append(value.state)
-        elif brought := {_BY_TYPE[kind] for kind in {type(r).__name__ for r in value.resources} if kind in _BY_TYPE}:
+            states[key].append(value.state)
+        elif brought := {_BY_TYPE[type(resource)] for resource in value.resources if type(resource) in _BY_TYPE}:
             for unasked in brought:
-                states.setdefault(unasked, []).append("unasked")
+                states[unasked].append("unasked")
             notes.append(Note("query_unasked", f"prefetch.{name}", "", ""))
         else:
             continue
-        notes += _notes(name, value)
+        if value.unreadable:
+            notes.append(Note("entry_unreadable", f"prefetch.{name}", "", str(value.unreadable)))
+        if value.state not in ANSWERED:
+            notes.append(Note(f"query_{value.state}", f"prefetch.{name}", "", ""))
         for place, resource in enumerate(value.resources):
             identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
-            resources.setdefault(type(resource).__name__, {}).setdefault(identity, resource)
+            resources[type(resource)].setdefault(identity, resource)
     keys = {name: _together(found) for name, found in states.items()}
     return Supplied(
-        {type_: tuple(by_id.values()) for type_, by_id in resources.items()},
+        {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
         {query: _ending([_RETRIEVAL[keys[name]] for name in names if name in keys]) for query, names in _OF_QUERY.items()},
         keys,
         tuple(notes),
@@ -174,13 +189,6 @@ def _together(states: list[KeyState]) -> KeyState:
     if all(state in ANSWERED for state in named):
         return "data" if "data" in named else named[0]
     return named[0] if len(set(states)) == 1 else "incomplete"
-
-
-def _notes(name: str, value: Value) -> Iterator[Note]:
-    if value.unreadable:
-        yield Note("entry_unreadable", f"prefetch.{name}", "", str(value.unreadable))
-    if value.state not in ANSWERED:
-        yield Note(f"query_{value.state}", f"prefetch.{name}", "", "")
 
 
 def _ending(states: list[Retrieval]) -> Retrieval:
@@ -225,11 +233,11 @@ def _type_of(content: Any) -> str:
 
 
 def _bundle(entries: list[Resource | None], links: Any, unreadable: int = 0) -> Value:
-    found = tuple(r for r in entries if r is not None and not isinstance(r, OperationOutcome))
+    found = tuple([resource for resource in entries if resource is not None and type(resource) is not OperationOutcome])
     outcomes = [resource for resource in entries if isinstance(resource, OperationOutcome)]
     issues = [issue for outcome in outcomes for issue in objects(opened(outcome.issue))]
-    if any(code(issue.get("severity")) in ("error", "fatal") for issue in issues):
+    if issues and any(code(issue.get("severity")) in ("error", "fatal") for issue in issues):
         return Value("incomplete" if found else "failed", found, unreadable)
-    if any(text(link.get("relation")) == "next" for link in objects(links)):
+    if links and any(text(link.get("relation")) == "next" for link in objects(links)):
         return Value("incomplete", found, unreadable)
     return Value("data" if found else "empty", found, unreadable)

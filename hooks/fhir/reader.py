@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import Any
 
 from cds.chart import Chart, Note, Patient, Record
 from cds.content import Library
 from cds.days import parse_day
+from hooks.fhir import resources
 from hooks.fhir.elements import local_id, referenced_type, text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
@@ -31,7 +33,7 @@ class Reader:
 
     def patient(self, supplied: Supplied, patient_id: str) -> Patient | None:
         """The patient in context; None where the request brought nobody, or only somebody else."""
-        for resource in supplied.resources.get("Patient", ()):
+        for resource in supplied.resources.get(resources.Patient, ()):
             if resource.id == patient_id:
                 deceased = resource.deceasedBoolean is True or bool(text(resource.deceasedDateTime))
                 return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, deceased)
@@ -43,9 +45,11 @@ class Reader:
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *_about(patient)]
         for type_, read in self._readers(supplied, today).items():
-            given = supplied.resources.get(type_, ())
-            own = list(_own(given, patient_id, notes))
-            if given and not own:
+            given = supplied.resources.get(type_)
+            if not given:
+                continue
+            own = _own(given, patient_id, notes)
+            if not own:
                 retrieved[QUERY_OF_TYPE[type_]] = "failed"  # an answer about somebody else is no answer
             for resource in own:
                 reading = read(resource)
@@ -56,21 +60,20 @@ class Reader:
                     records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
                 if reading.records and not _owner(resource):
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
-        notes += [
-            Note("other_patient", reference_of(r), "", "") for r in supplied.resources.get("Patient", ()) if r.id != patient_id
-        ]
+        others = [person for person in supplied.resources.get(resources.Patient, ()) if person.id != patient_id]
+        notes += [Note("other_patient", reference_of(person), "", "") for person in others]
         by_concept = {kind: {concept: _newest_first(found) for concept, found in by.items()} for kind, by in records.items()}
         return Chart(today, patient, retrieved, by_concept, tuple(notes))
 
-    def _readers(self, supplied: Supplied, today: date) -> dict[str, Callable[[Resource], Reading]]:
-        medications = medications_by_id(supplied.resources.get("Medication", ()))
+    def _readers(self, supplied: Supplied, today: date) -> dict[type, Callable[[Any], Reading]]:
+        medications = medications_by_id(supplied.resources.get(resources.Medication, ()))
         return {
-            "Observation": lambda resource: self._observations.read(resource, today),
-            "Condition": self._problems.condition,
-            "Procedure": self._problems.procedure,
-            "AllergyIntolerance": self._problems.allergy,
-            "MedicationStatement": lambda resource: self._medicines.read(resource, medications, today),
-            "MedicationRequest": lambda resource: self._medicines.read(resource, medications, today),
+            resources.Observation: lambda resource: self._observations.read(resource, today),
+            resources.Condition: self._problems.condition,
+            resources.Procedure: self._problems.procedure,
+            resources.AllergyIntolerance: self._problems.allergy,
+            resources.MedicationStatement: lambda resource: self._medicines.read(resource, medications, today),
+            resources.MedicationRequest: lambda resource: self._medicines.read(resource, medications, today),
         }
 
 
@@ -79,23 +82,25 @@ def _owner(resource: Resource) -> str:
     return local_id(resource.subject if resource.subject is not None else resource.patient)
 
 
-def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> Iterator[Resource]:
+def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> list[Resource]:
     """The resources of this patient; every other one becomes a note. One that names nobody came with this patient's answer."""
-    usual = f"Patient/{patient_id}"
+    usual, own = f"Patient/{patient_id}", []
     for resource in given:
         owner = resource.subject if resource.subject is not None else resource.patient
         if (type(owner) is dict and owner.get("reference") == usual) or (
             _owner(resource) in ("", patient_id) and referenced_type(owner) in ("Patient", "")
         ):
-            yield resource
+            own.append(resource)
         else:
             notes.append(Note("other_patient", reference_of(resource), "", ""))
+    return own
 
 
 def _newest_first(records: list[Record]) -> tuple[Record, ...]:
-    dated = [record for record in records if record.day is not None]
-    undated = [record for record in records if record.day is None]
-    return (*sorted(dated, key=lambda record: record.day.last if record.day else date.min, reverse=True), *undated)
+    """By the last day each may mean; the undated at the end; as they came where days are equal."""
+    if len(records) == 1:
+        return tuple(records)
+    return tuple(sorted(records, key=lambda record: record.day.last if record.day else date.min, reverse=True))
 
 
 def _about(patient: Patient) -> Iterator[Note]:
