@@ -13,8 +13,8 @@ CARD = {"summary": "Nothing was decided", "indicator": "info", "source": {"label
 app = Flask(__name__)
 
 
-@app.post("/cds-services/<service_id>")
-def call(service_id: str) -> dict[str, Any]:
+@app.post("/cds-services/b12-bone-health")
+def call() -> dict[str, Any]:
     """Parse and answer."""
     json.loads(request.get_data())
     return {"cards": [CARD]}

@@ -28,6 +28,19 @@ TELLING = frozenset(
 _OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
 
 
+class _Basis:
+    """What one rule reads of the chart: places in the graph with their titles, the tests among them, the queries they need."""
+
+    def __init__(self, library: Library, rule: str) -> None:
+        below = library.graph.ancestors(rule)
+        leaves = {name: leaf for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and name in below}
+        place, title = library.graph.place, library.title
+        self.reads = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items())
+        self.tests = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items() if leaf.kind == "measurement")
+        self.queries = tuple(dict.fromkeys(leaf.query for leaf in leaves.values()))
+        self.titles = {leaf.concept: title(leaf.concept) for leaf in leaves.values()}
+
+
 class CardWriter:
     """Writes cards in the words of one library."""
 
@@ -35,7 +48,7 @@ class CardWriter:
         """Work out once what each rule reads, and put into words what is the same on every card."""
         self._library = library
         self._writer = Writer(library)
-        self._reads = {rule: tuple(_reads(library, rule)) for rule in library.rules}
+        self._basis = {rule: _Basis(library, rule) for rule in library.rules}
         self._references = {key: _cited(reference) for key, reference in library.references.items()}
         self._overrides = {
             rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
@@ -92,13 +105,13 @@ class CardWriter:
 
     def _inputs(self, decision: Decision, rule: str) -> Iterator[str]:
         """Every record the rule read: the newest result of each test, every problem, procedure, allergy and medicine."""
-        for place, title, leaf in self._reads[rule]:
-            records: tuple[Record, ...] = decision.values[place]
-            if records and leaf.kind == "measurement":
+        values = decision.values
+        for place, title in self._basis[rule].reads:
+            records: tuple[Record, ...] = values[place]
+            if records:
                 newest = records[0]
-                yield f"{title}: {measurement(newest, self._library) if isinstance(newest, Measurement) else newest.name}"
-            elif records:
-                yield f"{title}: {'; '.join(self._mentions(records))}"
+                measured = measurement(newest, self._library) if isinstance(newest, Measurement) else None
+                yield f"{title}: {measured or '; '.join(self._mentions(records))}"
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
         """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
@@ -114,19 +127,18 @@ class CardWriter:
 
     def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
         """Queries nobody answered in full, and tests without a result."""
-        words, reads = self._library.words, self._reads[rule]
-        for query in dict.fromkeys(leaf.query for _, _, leaf in reads):
+        words, basis, values = self._library.words, self._basis[rule], decision.values
+        for query in basis.queries:
             state = decision.chart.retrieved[query]
             if state != "retrieved":
                 yield f"{words.queries[query]}: {words.retrieval[state]}"
-        absent = [title for place, title, leaf in reads if leaf.kind == "measurement" and decision.values[place] == ()]
+        absent = [title for place, title in basis.tests if values[place] == ()]
         if absent:
             yield f"{words.no_result}: {', '.join(absent)}"
-        titles = {leaf.concept: title for _, title, leaf in reads}
         for note in decision.chart.notes:
-            if note.concept in titles and note.key in TELLING:
+            if note.concept in basis.titles and note.key in TELLING:
                 text = words.notes[note.key].format(detail=escaped(note.detail))
-                yield f"{titles[note.concept]}, {escaped(note.reference)}: {text}"
+                yield f"{basis.titles[note.concept]}, {escaped(note.reference)}: {text}"
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
         """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
@@ -159,14 +171,6 @@ def _suggestion(label: str, identity: str, actions: list[Action], recommended: b
 def _orders(context: PatientView) -> bool:
     """May the user order? A patient or relative who opens the chart gets information, not order suggestions (HOOK-06)."""
     return not context.userId.startswith(("Patient/", "RelatedPerson/"))
-
-
-def _reads(library: Library, rule: str) -> Iterator[tuple[int, str, Leaf]]:
-    """What a rule reads of the chart: place in the graph, title, leaf."""
-    below = library.graph.ancestors(rule)
-    for name, leaf in library.sources.items():
-        if isinstance(leaf, Leaf) and name in below:
-            yield library.graph.place[name], library.title(leaf.concept), leaf
 
 
 def _cited(reference: Reference) -> str:

@@ -35,7 +35,7 @@ PARAMETER = """
 
 
 def test_reads_a_sound_parameter(tmp_path: Path) -> None:
-    topic = read_yaml(written(tmp_path, PARAMETER), Topic)
+    topic: Topic = read_yaml(written(tmp_path, PARAMETER), Topic)
     assert topic.parameters["high_dose"].on(date(2026, 1, 1)).value == 1000
 
 
@@ -125,7 +125,7 @@ def rule_with(library: Library, rule: str, **advice: Any) -> Library:
     """The library with the first advice of a rule changed."""
     signed = library.rules[rule]
     key, words = next(iter(signed.advice.items()))
-    english = {name: advice.pop(name) for name in ("summary", "finding") if name in advice}
+    english: dict[str, Any] = {str(name): advice.pop(name) for name in ("summary", "finding") if name in advice}
     changed = words.model_copy(update={**advice, "en": words.en.model_copy(update=english)})
     return replace(library, rules={**library.rules, rule: signed.model_copy(update={"advice": {**signed.advice, key: changed}})})
 

@@ -11,7 +11,7 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 
-RESOURCES = {"MedicationRequest": MedicationRequest, "ServiceRequest": ServiceRequest}
+RESOURCES: dict[str, Any] = {"MedicationRequest": MedicationRequest, "ServiceRequest": ServiceRequest}
 LOUDNESS = ["critical", "warning", "info"]
 CARD = {"uuid", "summary", "detail", "indicator", "source", "suggestions", "selectionBehavior", "overrideReasons"}
 FORBIDDEN_CLAIMS = re.compile(
