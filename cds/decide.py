@@ -17,7 +17,17 @@ from cds.knowledge import AdviceWords
 from cds.leaves import Leaf, Query
 
 
-REPORTED = ("scope", "scope_unanswered", "baseline", "b12_status", "absorption", "regimen", "enteral_b12", "parenteral_b12")
+REPORTED = (
+    "scope",
+    "scope_unanswered",
+    "baseline",
+    "b12_status",
+    "absorption",
+    "absorption_may_be_worse",
+    "regimen",
+    "enteral_b12",
+    "parenteral_b12",
+)
 """The facts every decision reports, whichever rules are switched on."""
 
 
@@ -61,12 +71,13 @@ class Decision:
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """What could not be assessed: rules that were stopped, the facts that came out unknown, the scope if it stayed open."""
+        """What could not be assessed: rules that were stopped, the facts that came out unknown or may be worse, an open scope."""
         graph = self.library.graph
         stopped = [rule for rule in self.admitted if any(self[needed] is None for needed in graph.required(rule))]
         open_scope = ["scope"] if self["scope_unanswered"] and self["scope"] == "safety_only" else []
         unknown = [name for name in ("b12_status", "absorption") if self[name] == "unknown"]
-        return tuple(self._gap(name) for name in dict.fromkeys((*self.failures, *open_scope, *unknown, *stopped)))
+        perhaps = ["absorption"] if self["absorption_may_be_worse"] else []
+        return tuple(self._gap(name) for name in dict.fromkeys((*self.failures, *open_scope, *unknown, *perhaps, *stopped)))
 
     @property
     def unanswered(self) -> tuple[Query, ...]:

@@ -170,6 +170,7 @@ class ValueSet(Signed):
 
     instead_of: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
     order: the code under which we propose to order it.
+    qualifier: said behind every result, where the analyte could be taken for another one in the same sentence.
     own_limit: the laboratory's own upper limit overrides ours.
     unit_optional: a number without a unit is understood, as there is only one way to report it.
     positive, negative: the answers that make a finding so.
@@ -186,6 +187,7 @@ class ValueSet(Signed):
     canonical: Text | None = None
     plausible: dict[Text, tuple[float, float]] = {}
     units: tuple[UnitEntry, ...] = ()
+    qualifier: dict[str, Text] = {}
     own_limit: bool = False
     unit_optional: bool = False
     positive: tuple[Name, ...] = ()

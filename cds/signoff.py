@@ -141,11 +141,12 @@ def _widest(library: Library, name: str) -> str | None:
 
 
 def _widest_measurement(library: Library, name: str) -> str:
-    """The widest result of the analytes a fact is read from: longest number, longest unit, a full date."""
+    """The widest result of the analytes a fact is read from: longest number, longest unit, longest qualifier, a full date."""
     leaves = [library.sources[source] for source in library.graph.ancestors(name) if source in library.sources]
     read = [library.value_sets[leaf.concept] for leaf in leaves if isinstance(leaf, Leaf) and leaf.kind == "measurement"]
     unit = max((entry.unit for value_set in read for entry in value_set.units), key=len)
-    return f"<={WIDEST_NUMBER} {unit} (2026-12-31)"
+    qualifier = max((f"{value_set.qualifier['en']}, " for value_set in read if value_set.qualifier), key=len, default="")
+    return f"<={WIDEST_NUMBER} {unit} ({qualifier}2026-12-31)"
 
 
 def _literal_members(kind: object) -> tuple[str, ...]:

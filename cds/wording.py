@@ -65,10 +65,12 @@ def _item(item: Any, library: Library) -> str:
 
 
 def measurement(value: Measurement, library: Library) -> str:
-    """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its day."""
+    """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
     reported, _, code = value.reported.partition(" ")
     said = f"{reported} {unit(code, library)}".strip()
-    return f"{said} ({value.day})" if value.day is not None else said
+    qualifier = library.value_sets[value.concept].qualifier.get("en")
+    aside = ", ".join(str(part) for part in (qualifier, value.day) if part is not None)
+    return f"{said} ({aside})" if aside else said
 
 
 def intake(value: Intake, library: Library) -> str:

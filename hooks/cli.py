@@ -158,15 +158,15 @@ def demo(name: str) -> None:
     with _told():
         known = fixture(name)
     out, body = console(), known.on(date.today())
-    with _service() as base:
+    with _service() as (base, ehr):
         out.print(f"Service at {base}", style="dim")
-        discovered = requests.get(f"{base}/cds-services", timeout=10).json()["services"][0]
+        discovered = ehr.get(f"{base}/cds-services", timeout=10).json()["services"][0]
         out.print(
             f"Discovery: {discovered['id']} on {discovered['hook']}, prefetch {', '.join(discovered['prefetch'])}", style="dim"
         )
         out.print(f"Patient: {known.title} (fixture {known.name}, moved from {known.written_for} to today)\n", style="bold")
         started = time.perf_counter()
-        answer = requests.post(f"{base}/cds-services/{discovered['id']}", json=body, timeout=10)
+        answer = ehr.post(f"{base}/cds-services/{discovered['id']}", json=body, timeout=10)
         took = (time.perf_counter() - started) * 1000
     evaluation = _evaluate(json.dumps(body).encode(), None, None, "text")
     print_answer(out, report(evaluation)["decision"], answer.json()["cards"])
@@ -211,26 +211,30 @@ def _say_refusal(error: RequestError) -> None:
 
 
 @contextmanager
-def _service() -> Iterator[str]:
-    """The real service in a process of its own, on a free loopback port."""
+def _service() -> Iterator[tuple[str, requests.Session]]:
+    """The real service in a process of its own, on a free loopback port; its address, and a session that reaches it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "hooks", "serve", "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command, no outside input
+    with (
+        requests.Session() as ehr,
+        subprocess.Popen(command, stderr=subprocess.DEVNULL) as process,  # noqa: S603 - our own command, no outside input
+    ):
+        ehr.trust_env = False  # a proxy would look for 127.0.0.1 on its own machine
         try:
             base = f"http://127.0.0.1:{port}"
-            _wait_until_up(base, process)
-            yield base
+            _wait_until_up(ehr, base, process)
+            yield base, ehr
         finally:
             process.terminate()
 
 
-def _wait_until_up(base: str, process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
+def _wait_until_up(ehr: requests.Session, base: str, process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
     deadline = time.monotonic() + patience_s
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            requests.get(f"{base}/healthz", timeout=1)
+            ehr.get(f"{base}/healthz", timeout=1)
         except requests.ConnectionError:
             time.sleep(0.05)
         else:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hooks.report import report
-from tests.patients import engine, evaluate
+from tests.patients import engine, evaluate, value_sets
 
 
 HERE = Path(__file__).parent
@@ -93,6 +93,12 @@ def test_every_advice_is_given_by_some_vignette() -> None:
     rules = engine().library.rules
     assert {f"{name}/{key}" for name, rule in rules.items() for key in rule.advice} == given
     assert {f"{name}/{key}" for name, rule in rules.items() for key in rule.notes} == noted
+
+
+def test_every_value_set_is_read_in_some_vignette() -> None:
+    read = {concept for v in VIGNETTES for by_concept in evaluate(v).decision.chart.records.values() for concept in by_concept}
+    known = {name for name, value_set in value_sets().items() if value_set.kind not in ("route", "answer")}
+    assert known == read
 
 
 def test_vignettes_are_told_apart_by_their_names() -> None:

@@ -53,9 +53,9 @@ def irreversible_causes(
     total_gastrectomy_status: tuple[Condition, ...] | None,
     severe_ileal_resection: Evidence | None,
 ) -> Evidence | None:
-    """Tier A. An antibody test nobody could read leaves the tier open no more than one nobody ordered."""
+    """Tier A."""
     return either(
-        pernicious_anaemia, intrinsic_factor_antibody or (), total_gastrectomies, total_gastrectomy_status, severe_ileal_resection
+        pernicious_anaemia, intrinsic_factor_antibody, total_gastrectomies, total_gastrectomy_status, severe_ileal_resection
     )
 
 
@@ -110,23 +110,27 @@ def _long_run(medicines: tuple[Medicine, ...] | None, today: date, long_days: fl
     return run.medicines if run is not None and run.days is not None and run.days >= long_days else ()
 
 
+def helicobacter_on_last_test(helicobacter_tests: tuple[Finding, ...]) -> Evidence:
+    """The newest Helicobacter test, if it was positive: eradication may have followed an older one."""
+    latest = newest(helicobacter_tests)
+    return (latest,) if latest is not None and latest.positive else ()
+
+
 def food_bound_causes(
     long_term_potent_acid_suppression: Evidence | None,
     long_term_h2_blockade: Evidence | None,
     chronic_gastritis: tuple[Condition, ...] | None,
     helicobacter_infection: tuple[Condition, ...] | None,
-    helicobacter_tests: tuple[Finding, ...] | None,
+    helicobacter_on_last_test: Evidence | None,
     small_bowel_operations: tuple[Procedure, ...] | None,
 ) -> Evidence | None:
     """Tier C: B12 is freed from food less well, while the B12 of a tablet is absorbed much as ever."""
-    latest_test = newest(helicobacter_tests or ())
-    positive_test = (latest_test,) if latest_test is not None and latest_test.positive else ()
     return either(
         long_term_potent_acid_suppression,
         long_term_h2_blockade,
         chronic_gastritis,
         helicobacter_infection,
-        positive_test,
+        helicobacter_on_last_test,
         small_bowel_operations,
     )
 
@@ -149,3 +153,12 @@ def absorption(
     if irreversible_causes is None or partial_causes is None or food_bound_causes is None:
         return "unknown"
     return "normal"
+
+
+def absorption_may_be_worse(
+    absorption: Absorption, irreversible_causes: Evidence | None, partial_causes: Evidence | None
+) -> bool:
+    """Was a worse class than the one found not ruled out, because a query went unanswered?"""
+    if absorption == "reduced_food_bound":
+        return irreversible_causes is None or partial_causes is None
+    return absorption == "impaired_partial" and irreversible_causes is None

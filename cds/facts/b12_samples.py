@@ -1,4 +1,4 @@
-"""Which B12 results count, and the class each falls in: fresh, unspoilt, two assays read together (C2, C3 step 1)."""
+"""Which B12 results count, and the class each falls in: fresh, unspoilt, several read together (C2, C3 step 1)."""
 
 from __future__ import annotations
 
@@ -45,18 +45,21 @@ def b12_samples(
     fresh_since: date,
     marker_pair_window_days: float,
 ) -> tuple[Measurement, ...]:
-    """The newest fresh result, followed by the other assay's if it was drawn near it and on the same side of treatment."""
+    """The newest fresh results of one day, then the other assay's if it was drawn near and on the same side of treatment."""
     first = newest(since(b12_results, fresh_since))
     if first is None:
         return ()
+    same_day = tuple(result for result in b12_results if result.concept == first.concept and result.day == first.day)
     others = (result for result in b12_results if result.concept != first.concept)
     other = paired(others, first, b12_cover, marker_pair_window_days)
-    return (first, other) if isinstance(other, Measurement) else (first,)
+    return (*same_day, other) if isinstance(other, Measurement) else same_day
 
 
-def b12_sample(b12_samples: tuple[Measurement, ...]) -> Measurement | NoResult:
-    """The B12 result the status rests on, if there is a fresh one."""
-    return b12_samples[0] if b12_samples else NO_RESULT
+def b12_sample(
+    b12_samples: tuple[Measurement, ...], b12_classes: tuple[B12Class, ...], b12_class: B12Class
+) -> Measurement | NoResult:
+    """The B12 result the status rests on, if there is a fresh one: the worst of those read together."""
+    return b12_samples[b12_classes.index(b12_class)] if b12_samples else NO_RESULT
 
 
 def b12_drawn_on_treatment(b12_sample: Measurement | NoResult, b12_cover: Cover) -> bool:
@@ -97,12 +100,12 @@ def _class_of(sample: Measurement, low_below: float, grey_up_to: float, high_abo
 
 
 def b12_class(b12_classes: tuple[B12Class, ...]) -> B12Class:
-    """Let the worse of the two assays win; without a fresh result there is no class."""
+    """Let the worst of the results read together win; without a fresh result there is no class."""
     return min(b12_classes, key=FROM_WORST.index, default="none")
 
 
 def b12_discordant(b12_classes: tuple[B12Class, ...]) -> bool:
-    """Do total and active B12 disagree? Then the card says so."""
+    """Do the results read together disagree, total and active B12 or two of one day? Then the card says so."""
     return len(set(b12_classes)) > 1
 
 

@@ -28,6 +28,7 @@ from hooks.fhir.resources import (
     Patient,
     Procedure,
     Resource,
+    reference_of,
 )
 
 
@@ -88,7 +89,7 @@ PATIENT_KEY = "patient"
 
 _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
 _BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY}
-_OF_QUERY = {query: [key.name for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
+_OF_QUERY = {query: [key for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
 
 
@@ -171,11 +172,14 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
             notes.append(Note(f"query_{value.state}", f"prefetch.{name}", "", ""))
         for place, resource in enumerate(value.resources):
             identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
-            resources[type(resource)].setdefault(identity, resource)
+            known = resources[type(resource)].setdefault(identity, resource)
+            if known is not resource and known != resource:
+                resources[type(resource)][f"{name}[{place}]"] = resource
+                notes.append(Note("same_id", reference_of(resource), "", ""))
     keys = {name: _together(found) for name, found in states.items()}
     return Supplied(
         {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
-        {query: _ending([_RETRIEVAL[keys[name]] for name in names if name in keys]) for query, names in _OF_QUERY.items()},
+        {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()},
         keys,
         tuple(notes),
     )
@@ -191,11 +195,14 @@ def _together(states: list[KeyState]) -> KeyState:
     return named[0] if len(set(states)) == 1 else "incomplete"
 
 
-def _ending(states: list[Retrieval]) -> Retrieval:
-    """Two keys may answer one query (orders and statements): one answer is an answer, one failure leaves it incomplete."""
+def _ending(asked: Iterable[Key], keys: Mapping[str, KeyState]) -> Retrieval:
+    """Two keys may answer one query (orders and statements): the optional one may stay away, but a failure of it counts."""
+    states: set[Retrieval] = {
+        _RETRIEVAL[keys[key.name]] if key.name in keys else "not supplied" for key in asked if key.name in keys or key.required
+    }
     if not states:
         return "not supplied"
-    return states[0] if len(set(states)) == 1 else "incomplete"
+    return states.pop() if len(states) == 1 else "incomplete"
 
 
 def read_value(raw: bytes | msgspec.Raw) -> Value:

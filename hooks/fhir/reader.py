@@ -97,10 +97,12 @@ def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> list[
 
 
 def _newest_first(records: list[Record]) -> tuple[Record, ...]:
-    """By the last day each may mean; the undated at the end; as they came where days are equal."""
+    """By the last day each may mean, the undated at the end; by reference where days are equal: the order sent means nothing."""
     if len(records) == 1:
         return tuple(records)
-    return tuple(sorted(records, key=lambda record: record.day.last if record.day else date.min, reverse=True))
+    return tuple(
+        sorted(records, key=lambda record: (record.day.last if record.day else date.min, record.reference), reverse=True)
+    )
 
 
 def _about(patient: Patient) -> Iterator[Note]:

@@ -31,6 +31,11 @@ def test_every_vignette_gives_conformant_cards(vignette: dict[str, Any]) -> None
     check_answer({"cards": cards}, PATIENT)
 
 
+def test_active_b12_is_never_taken_for_total_b12() -> None:
+    (card,) = evaluate({**DEFICIENT, "results": [{"b12_active": "20 pmol/L"}]}).cards
+    assert "Vitamin B12 20 pmol/L (active, 2026-11-11)" in card.summary
+
+
 @pytest.mark.parametrize("fixture", list(fixtures()), ids=lambda fixture: fixture.name)
 def test_every_fixture_gives_conformant_cards(fixture: Any) -> None:
     evaluation = engine().evaluate(json.dumps(fixture.request).encode(), fixture.written_for)

@@ -234,7 +234,7 @@ def test_a_service_that_does_not_start_is_told() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     with pytest.raises(Exception, match="The service did not start"):
-        cli._wait_until_up("http://127.0.0.1:9", process)
+        cli._wait_until_up(requests.Session(), "http://127.0.0.1:9", process)
 
 
 def test_serve_runs_gunicorn_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,9 +263,9 @@ def test_a_worker_settles_before_its_first_request() -> None:
 
 
 def test_two_real_workers_answer_a_chunked_request() -> None:
-    with cli._service() as base:
+    with cli._service() as (base, ehr):
         body = json.dumps(fixture("child").request).encode()
-        answer = requests.post(
+        answer = ehr.post(
             f"{base}/cds-services/b12-bone-health",
             data=iter([body[:100], body[100:]]),
             headers={"Content-Type": "application/json"},

@@ -124,6 +124,12 @@ def test_an_order_list_is_enough_where_statements_do_not_exist() -> None:
     assert decision(with_key("statements", MISSING))["absorption"] == "normal"
 
 
+def test_statements_alone_do_not_tell_what_is_ordered(client: FlaskClient) -> None:
+    body = with_key("medications", MISSING, results=[{"b12_total": "420 pg/mL"}])
+    assert decision(body)["absorption"] == "unknown"
+    assert answer(client, body) == (412, ["prefetch.medications", "prefetch.statements"])
+
+
 def test_orders_there_and_statements_failed_is_incomplete() -> None:
     assert decision(with_key("statements", outcome("error")))["absorption"] == "unknown"
 
@@ -302,6 +308,16 @@ def test_the_same_resource_in_two_keys_counts_once() -> None:
     body = request({**DEFICIENT, "results": [{"b12_total": "1200 pg/mL"}]})
     body["prefetch"]["recent"] = body["prefetch"]["labs"]
     assert [len(decision(body)["facts"][name]) for name in ("b12_total_results", "b12_results")] == [1, 1]
+
+
+def test_two_resources_of_one_id_are_both_read_and_told() -> None:
+    body = request({**DEFICIENT, "results": [{"b12_total": "420 pg/mL"}]})
+    low = observation({"b12_total": "150 pg/mL"}, TODAY)
+    low["id"] = body["prefetch"]["labs"]["entry"][0]["resource"]["id"]
+    body["prefetch"]["labs"]["entry"].append({"resource": low})
+    decided = decision(body)
+    assert decided["b12_status"] == "deficient"
+    assert [note["key"] for note in decided["data_quality"]] == ["same_id"]
 
 
 def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: FlaskClient) -> None:
