@@ -73,10 +73,25 @@ class Cover:
         return any(first < day <= last for first, last in self.windows)
 
 
-def cover_of(all_runs: Iterable[Run], from_day: float, washout_days: float) -> Cover:
-    """From `from_day` days after the start of each run to `washout_days` after its end.
+def cover_of(
+    medicines: Iterable[Medicine], today: date, from_day: float, washout_days: float, unrecorded_end_days: float
+) -> Cover:
+    """All days on which something of these may have been taken, from `from_day` days after a start to a washout after the end.
 
-    A run of unknown start covers everything before its end: what may have been drawn on treatment is never called untreated.
+    What may have been drawn on treatment is never called untreated: the earliest day a start may mean, any day where nobody
+    recorded one; the latest an end may mean, and `unrecorded_end_days` after the start where an ended course has no end.
     """
-    start, washout = timedelta(days=from_day), timedelta(days=washout_days)
-    return Cover(tuple((run.start + start if run.start else date.min, run.end + washout) for run in all_runs))
+    start_delay, washout, longest = timedelta(from_day), timedelta(washout_days), timedelta(unrecorded_end_days)
+    windows = []
+    for medicine in medicines:
+        day, end = medicine.day, medicine.end
+        if medicine.current:
+            last = today
+        elif end is not None:
+            last = end.last
+        elif day is not None:
+            last = day.last + longest
+        else:
+            continue
+        windows.append((day.first + start_delay if day is not None else date.min, last + washout))
+    return Cover(tuple(windows))

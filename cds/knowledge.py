@@ -99,7 +99,10 @@ class NoteWords(Signed):
 
 
 class Rule(Signed):
-    """The signed half of a rule: for whom it speaks, about which question, and in which words."""
+    """The signed half of a rule: for whom it speaks, about which question, and in which words.
+
+    shares: further notes of the rule, defined once for several rules under `notes:` of a topic.
+    """
 
     title: Text
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,100}$")]
@@ -108,6 +111,7 @@ class Rule(Signed):
     overrides: tuple[Name, ...] = Field(min_length=1)
     advice: dict[Name, AdviceWords] = Field(min_length=1)
     notes: dict[Name, NoteWords] = {}
+    shares: tuple[Name, ...] = ()
 
 
 class Topic(Signed):
@@ -115,6 +119,7 @@ class Topic(Signed):
 
     parameters: dict[Name, Parameter] = {}
     rules: dict[Name, Rule] = {}
+    notes: dict[Name, NoteWords] = {}
     labels: dict[Name, dict[str, Text]] = {}
 
 

@@ -20,7 +20,7 @@ import cds.rules
 from cds import leaves
 from cds.content import Library
 from cds.graph import Graph, Source
-from cds.knowledge import Parameter, Reference, SitePolicy, StandingWords, Topic, ValueSet
+from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, StandingWords, Topic, ValueSet
 from cds.leaves import Given, Leaf
 from cds.signoff import check
 
@@ -67,6 +67,7 @@ def load(site: Path | None = None) -> Library:
     topics = {module: _topic(module) for module in modules}
     parameters = _merge({module.__name__: topic.parameters for module, topic in topics.items()}, "parameter")
     rules = _merge({module.__name__: topic.rules for module, topic in topics.items()}, "rule")
+    notes = _merge({module.__name__: topic.notes for module, topic in topics.items()}, "note")
     labels = _merge({module.__name__: topic.labels for module, topic in topics.items()}, "label")
     sources: dict[str, Leaf | Given] = {"patient": leaves.patient, "today": leaves.today, **dict(_leaves(modules))}
     policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None
@@ -84,7 +85,7 @@ def load(site: Path | None = None) -> Library:
         sources=sources,
         parameters=parameters,
         site=policy,
-        rules=rules,
+        rules={name: _with_shared(name, rule, notes) for name, rule in rules.items()},
         references=read_yaml(HERE / "references.yaml", dict[str, Reference]),
         value_sets=value_sets,
         words=read_yaml(HERE / "words.yaml", StandingWords),
@@ -136,6 +137,13 @@ def _merge(by_module: Mapping[str, Mapping[str, T]], what: str) -> dict[str, T]:
                 raise KnowledgeError(f"{module}: the {what} {name!r} is already defined in another file; keep one")
             merged[name] = entry
     return merged
+
+
+def _with_shared(name: str, rule: Rule, notes: Mapping[str, NoteWords]) -> Rule:
+    missing = [note for note in rule.shares if note not in notes]
+    if missing:
+        raise KnowledgeError(f"rule {name}: shares {missing[0]!r}, which no topic defines under `notes:`")
+    return rule.model_copy(update={"notes": {**rule.notes, **{note: notes[note] for note in rule.shares}}})
 
 
 def _number_type(parameter: Parameter) -> type:

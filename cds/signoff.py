@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from cds.advice import Advice
 from cds.chart import Measurement
 from cds.content import Library
-from cds.facts.regimen import Dose
+from cds.facts.doses import Dose
 from cds.knowledge import SUMMARY_LIMIT, placeholders
 from cds.leaves import Leaf
 from cds.wording import MARKS, amount
 
 
-WIDEST_DOSE = "1,000-2,000 µg a day (1,000 preferred)"
+WIDEST_DOSE = "1,000-2,000‡ µg a day (1,000 preferred)"
 WIDEST_NUMBER = "100,000"
 
 

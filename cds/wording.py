@@ -10,8 +10,8 @@ from typing import Any
 
 from cds.chart import Measurement, Medicine, NoResult, Record
 from cds.content import Library
+from cds.facts.doses import Dose
 from cds.facts.intake import Intake
-from cds.facts.regimen import Dose
 from cds.knowledge import placeholders
 
 
@@ -20,6 +20,8 @@ MARKS = {"unverified": "†", "weak": "‡"}
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
+_WHOLE_FROM = 100
+"""Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 
 
 def fill(template: str, value_of: Callable[[str], Any], library: Library, day: date) -> str:
@@ -42,6 +44,7 @@ def say(name: str, value: Any, library: Library, day: date) -> str:
         case Dose():
             same = value.low == value.high
             spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
+            spread += _mark_of_dose(name, library)
             return f"{spread} {unit(value.unit, library)}" + ("" if same else f" ({number(value.preferred)} preferred)")
         case Intake():
             return intake(value, library)
@@ -52,6 +55,12 @@ def say(name: str, value: Any, library: Library, day: date) -> str:
         case bool():
             return library.words.yes if value else library.words.no
     return number(value)
+
+
+def _mark_of_dose(fact: str, library: Library) -> str:
+    """The mark of the least checked of the numbers that a dose is made of."""
+    checks = {library.parameters[name].checked for name in library.graph.inputs(fact) if name in library.parameters}
+    return next((mark for check, mark in MARKS.items() if check in checks), "")
 
 
 def _item(item: Any, library: Library) -> str:
@@ -75,7 +84,7 @@ def measurement(value: Measurement, library: Library) -> str:
 
 def intake(value: Intake, library: Library) -> str:
     """The sum, or what of it could be read."""
-    known = amount(value.at_least, value.unit, library)
+    known = amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit, library)
     return known if value.ug is not None else f"{library.words.at_least} {known}"
 
 

@@ -57,7 +57,8 @@ def decision_lines(decision: dict[str, Any]) -> Iterable[str]:
     yield f"Regimen        {regimen['action']}: {regimen['why']}"
     yield f"Routes         {routes}{also}"
     if dose is not None:
-        yield f"Dose           {dose['low']:g}-{dose['high']:g} {dose['unit']}, {dose['preferred']:g} preferred"
+        spread = f"{dose['low']:g}" if dose["low"] == dose["high"] else f"{dose['low']:g}-{dose['high']:g}"
+        yield f"Dose           {spread} {dose['unit']}, {dose['preferred']:g} preferred"
         yield f"Form           {', '.join(regimen['form'])}"
     yield (f"On record      by mouth {_sum(decision['enteral_b12_ug_per_day'], 'ug/d')}, "
            f"injected {_sum(decision['parenteral_b12_ug_per_30_days'], 'ug in 30 days')}")  # fmt: skip
@@ -108,10 +109,9 @@ def _grow(tree: Tree, node: Node, whole: bool) -> None:
 
 def _is_barren(node: Node) -> bool:
     """Looked for and not found, in itself and in everything under it."""
-    if node.kind == "number":
+    if node.kind == "number" or node.value not in ("none", "no", "no result"):
         return False
-    return node.value in ("none", "no", "no result") and all(child.kind == "number" or child.name in ("patient", "today") or
-                                                             _is_barren(child) for child in node.inputs)  # fmt: skip
+    return all(child.kind == "number" or child.name in ("patient", "today") or _is_barren(child) for child in node.inputs)
 
 
 def _line(node: Node) -> Text:

@@ -134,11 +134,16 @@ def allergy(entry: Any) -> dict[str, Any]:
 
 
 def medicine(entry: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """A medicine: its name in words, `since` days ago (none: nobody recorded it), `until`, `dose` in words, `kind`."""
+    """A medicine: its name in words, `since` days ago (none: nobody recorded it), `until`, `dose` in words, `kind`.
+
+    `since_year`: only the year is known. `phases`: an order of several dosage lines, each for so many `days`.
+    """
     drug: dict[str, Any] = {"text": entry["drug"]} if "drug" in entry else {}
     if "code" in entry:
         drug["coding"] = [{"system": SYSTEMS["rxnorm"].uris[0], "code": str(entry["code"])}]
     period = {name: ago(today, entry[key]) for name, key in (("start", "since"), ("end", "until")) if entry.get(key) is not None}
+    if "since_year" in entry:
+        period["start"] = str(entry["since_year"])
     dosage: dict[str, Any] = {"text": entry["dose"]} if "dose" in entry else {}
     common = {
         "id": f"{entry.get('drug', entry.get('code'))}-{entry.get('since')}-{entry.get('kind', 'order')}",
@@ -150,7 +155,15 @@ def medicine(entry: Mapping[str, Any], today: date) -> dict[str, Any]:
         source = {"informationSource": {"reference": "Practitioner/1"}} if entry.get("told_by") == "clinician" else {}
         return {"resourceType": "MedicationStatement", **common, "effectivePeriod": period, "dosage": [dosage], **source}
     dosage["timing"] = {"repeat": {"boundsPeriod": period}}
-    return {"resourceType": "MedicationRequest", **common, "intent": "order", "dosageInstruction": [dosage]}
+    lines = [phase_line(place, phase) for place, phase in enumerate(entry.get("phases", []), start=1)]
+    authored = {"authoredOn": period["start"]} if lines else {}
+    return {"resourceType": "MedicationRequest", **common, "intent": "order", **authored, "dosageInstruction": lines or [dosage]}
+
+
+def phase_line(place: int, phase: Mapping[str, Any]) -> dict[str, Any]:
+    """One dosage line of several, bounded by days where the phase says so."""
+    bounds = {"boundsDuration": {"value": phase["days"], "unit": "d", "code": "d"}} if "days" in phase else {}
+    return {"sequence": place, "text": phase["dose"], "timing": {"repeat": bounds}}
 
 
 def named(entry: Any) -> tuple[str, dict[str, Any]]:

@@ -78,12 +78,25 @@ def test_a_run_that_ended_too_long_ago_is_not_recent() -> None:
     [("2026-01-04", False), ("2026-01-05", True), ("2026-04-30", True), ("2026-05-01", False)],
 )
 def test_cover_begins_after_the_grace_days_and_outlasts_the_end(day: str, covered: bool) -> None:
-    cover = cover_of(runs((course("2026-01-01", "2026-01-30"),), TODAY, 30), 3, 90)
+    cover = cover_of((course("2026-01-01", "2026-01-30"),), TODAY, 3, 90, 365)
     assert cover.includes(date.fromisoformat(day)) is covered
 
 
 def test_an_unknown_start_covers_everything_before() -> None:
-    assert cover_of(runs((course(None, current=True),), TODAY, 30), 3, 90).includes(date(1999, 1, 1))
+    assert cover_of((course(None, current=True),), TODAY, 3, 90, 365).includes(date(1999, 1, 1))
+
+
+def test_a_start_known_by_its_year_may_have_been_new_year() -> None:
+    assert cover_of((course("2026", current=True),), TODAY, 3, 90, 365).includes(date(2026, 2, 1))
+
+
+@pytest.mark.parametrize(("day", "covered"), [("2026-01-05", True), ("2026-03-31", True), ("2026-04-03", False)])
+def test_an_end_nobody_recorded_may_have_been_much_later(day: str, covered: bool) -> None:
+    assert cover_of((course("2025-01-01"),), TODAY, 3, 90, 365).includes(date.fromisoformat(day)) is covered
+
+
+def test_a_course_without_any_day_that_is_over_covers_nothing() -> None:
+    assert cover_of((course(None),), TODAY, 3, 90, 365).windows == ()
 
 
 COURSES = st.lists(

@@ -12,7 +12,7 @@ import pytest
 
 from cds.content import Library
 from cds.knowledge import Code, Parameter, Rule, Topic, ValueSet, placeholders
-from cds.library import HERE, KnowledgeError, _merge, load, read_yaml
+from cds.library import HERE, KnowledgeError, _merge, _with_shared, load, read_yaml
 from cds.signoff import check
 
 
@@ -232,6 +232,11 @@ def test_the_shipped_site_example_is_sound() -> None:
 def test_a_site_keeps_within_what_is_allowed(tmp_path: Path, name: str, value: object, message: str) -> None:
     with pytest.raises(KnowledgeError, match=message):
         load(written(tmp_path, SITE.format(name=name, value=value)))
+
+
+def test_a_shared_note_must_exist(library: Library) -> None:
+    with pytest.raises(KnowledgeError, match="rule referral: shares 'lost', which no topic defines"):
+        _with_shared("referral", library.rules["referral"].model_copy(update={"shares": ("lost",)}), {})
 
 
 def test_every_rule_speaks_for_known_scopes(library: Library) -> None:

@@ -53,10 +53,18 @@ def irreversible_causes(
     total_gastrectomy_status: tuple[Condition, ...] | None,
     severe_ileal_resection: Evidence | None,
 ) -> Evidence | None:
-    """Tier A."""
+    """Tier A, as far as it is certain: what is only suspected is not called lost for good."""
     return either(
-        pernicious_anaemia, intrinsic_factor_antibody, total_gastrectomies, total_gastrectomy_status, severe_ileal_resection
+        _certain(pernicious_anaemia),
+        intrinsic_factor_antibody,
+        total_gastrectomies,
+        _certain(total_gastrectomy_status),
+        severe_ileal_resection,
     )
+
+
+def _certain(conditions: tuple[Condition, ...] | None) -> tuple[Condition, ...] | None:
+    return None if conditions is None else tuple(condition for condition in conditions if condition.certain)
 
 
 def stomach_surgery(
@@ -70,13 +78,23 @@ def stomach_surgery(
 
 def partial_causes(
     stomach_surgery: Evidence | None,
+    pernicious_anaemia: tuple[Condition, ...] | None,
+    total_gastrectomy_status: tuple[Condition, ...] | None,
     atrophic_gastritis: tuple[Condition, ...] | None,
     ileal_disease: tuple[Condition, ...] | None,
     malabsorption: tuple[Condition, ...] | None,
     ileal_resections: tuple[Procedure, ...] | None,
 ) -> Evidence | None:
-    """Tier B."""
-    return either(stomach_surgery, atrophic_gastritis, ileal_disease, malabsorption, ileal_resections)
+    """Tier B, and what would be tier A but is only suspected."""
+    return either(
+        stomach_surgery,
+        pernicious_anaemia,
+        total_gastrectomy_status,
+        atrophic_gastritis,
+        ileal_disease,
+        malabsorption,
+        ileal_resections,
+    )
 
 
 def long_term_potent_acid_suppression(

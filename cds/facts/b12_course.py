@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cds.chart import Medicine, Procedure
-from cds.dose import nutrient_ug_per_day
+from cds.dose import is_parenteral, nutrient_ug_per_day
 from cds.exposure import Cover, Run, cover_of, latest_run, runs
 from cds.leaves import had, taking
 from cds.logic import either
@@ -23,15 +23,21 @@ def b12_treatments(
     b12_injections: tuple[Procedure, ...] | None,
     diet_prophylaxis_max_ug: float,
 ) -> tuple[Medicine, ...] | None:
-    """Every record of treatment: B12 products, combinations of more than a dietary amount, injections given in clinic.
+    """Every record of treatment: B12 of more than a dietary amount, whatever the product, and injections given in clinic.
 
-    A multivitamin is intake but no treatment: a sample drawn on one is read like any other. Injections recorded as procedures
-    are a by-way, so a missing procedure list leaves the medicine list standing.
+    A multivitamin or a 10 ug tablet is intake but no treatment: a sample drawn on it is read like any other. A B12 product
+    whose dose cannot be read counts as treatment, a combination does not. Injections recorded as procedures are a by-way, so a
+    missing procedure list leaves the medicine list standing.
     """
-    strong = None
-    if b12_combinations is not None:
-        strong = tuple(m for m in b12_combinations if (nutrient_ug_per_day(m, "b12") or 0) > diet_prophylaxis_max_ug)
-    return either(b12_products, strong, tuple(_as_medicine(injection) for injection in b12_injections or ()))
+    recorded = either(b12_products, b12_combinations)
+    if recorded is not None:
+        recorded = tuple(m for m in recorded if is_parenteral(m) or _may_treat(m, diet_prophylaxis_max_ug))
+    return either(recorded, tuple(_as_medicine(injection) for injection in b12_injections or ()))
+
+
+def _may_treat(medicine: Medicine, diet_prophylaxis_max_ug: float) -> bool:
+    dose = nutrient_ug_per_day(medicine, "b12")
+    return medicine.concept == "b12" if dose is None else dose > diet_prophylaxis_max_ug
 
 
 def _as_medicine(injection: Procedure) -> Medicine:
@@ -52,9 +58,17 @@ def b12_runs(b12_treatments: tuple[Medicine, ...], today: date, exposure_gap_mer
     return runs(b12_treatments, today, exposure_gap_merge_days)
 
 
-def b12_cover(b12_runs: tuple[Run, ...], baseline_post_start_grace_days: float, exposure_current_grace_days: float) -> Cover:
+def b12_cover(
+    b12_treatments: tuple[Medicine, ...],
+    today: date,
+    baseline_post_start_grace_days: float,
+    exposure_current_grace_days: float,
+    exposure_unrecorded_end_days: float,
+) -> Cover:
     """The days whose samples count as drawn on B12."""
-    return cover_of(b12_runs, baseline_post_start_grace_days, exposure_current_grace_days)
+    return cover_of(
+        b12_treatments, today, baseline_post_start_grace_days, exposure_current_grace_days, exposure_unrecorded_end_days
+    )
 
 
 def b12_course(b12_runs: tuple[Run, ...], today: date, exposure_current_grace_days: float) -> tuple[Run, ...]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from cds.chart import NO_RESULT, Measurement, Medicine, NoResult
-from cds.exposure import Cover, cover_of, runs
+from cds.exposure import Cover, cover_of
 from cds.leaves import measured
 from cds.logic import drawn_on, either, newest, newest_result, paired, since
 
@@ -125,8 +125,8 @@ def high_b12_explained(
     b12_treatments: tuple[Medicine, ...] | None,
     b12_combinations: tuple[Medicine, ...] | None,
     today: date,
-    exposure_gap_merge_days: float,
     b12_free_before_high_days: float,
+    exposure_unrecorded_end_days: float,
 ) -> bool | None:
     """Is the result high because B12 was taken, a multivitamin included, in the months before it was drawn?"""
     if b12_class != "high" or not b12_sample:
@@ -134,7 +134,7 @@ def high_b12_explained(
     taken = either(b12_treatments, b12_combinations)
     if taken is None:
         return None
-    return drawn_on(cover_of(runs(taken, today, exposure_gap_merge_days), 0, b12_free_before_high_days), b12_sample)
+    return drawn_on(cover_of(taken, today, 0, b12_free_before_high_days, exposure_unrecorded_end_days), b12_sample)
 
 
 def last_b12_test(b12_results: tuple[Measurement, ...]) -> Measurement | NoResult:

@@ -60,7 +60,7 @@ def untreated_b12_reading(
         unreliable_assay = bool(nitrous_oxide_evidence) or bool(intrinsic_factor_antibody)
         if hcy_high and (unreliable_assay or (homocysteine_reading == "very_high" and hcy_means_b12)):
             return "functional_deficiency_suspected"
-        return "adequate"
+        return "indeterminate" if mma_reading == "unusable" and kidney_reading == "unknown" else "adequate"
     return "high" if b12_class == "high" else "unknown"
 
 

@@ -32,11 +32,25 @@ def b12_despite_allergy(
 def cyanocobalamin_in_leber(
     leber_optic_neuropathy: tuple[Condition, ...] | None, current_b12_products: tuple[Medicine, ...]
 ) -> tuple[Medicine, ...] | None:
-    """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve."""
-    taken = tuple(medicine for medicine in current_b12_products if medicine.form == "cyanocobalamin")
+    """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve.
+
+    "Vitamin B12" without a form is cyanocobalamin in most products, and counts until somebody has looked.
+    """
+    taken = tuple(
+        medicine
+        for medicine in current_b12_products
+        if medicine.form == "cyanocobalamin" or (medicine.form is None and medicine.concept == "b12")
+    )
     if not taken:
         return ()
     return None if leber_optic_neuropathy is None else taken if leber_optic_neuropathy else ()
+
+
+def b12_contraindicated(
+    cyanocobalamin_in_leber: tuple[Medicine, ...] | None, b12_despite_allergy: tuple[Medicine, ...] | None
+) -> bool:
+    """Is B12 on record that must not be continued as it is?"""
+    return bool(cyanocobalamin_in_leber or b12_despite_allergy)
 
 
 def avoid_intramuscular(

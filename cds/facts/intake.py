@@ -52,21 +52,25 @@ def current_b12_products(
 ) -> tuple[Medicine, ...] | None:
     """Everything with B12 in it that is being taken today, each ingredient, strength and route once, at its largest dose.
 
-    The same drug often stands on the record as an order, a discharge medicine and the patient's own statement.
+    The same drug often stands on the record as an order, a discharge medicine and the patient's own statement, which may not
+    name the form.
     """
     medicines = either(b12_products, b12_combinations)
     if medicines is None:
         return None
-    distinct: dict[tuple[object, ...], Medicine] = {}
-    for medicine in medicines:
-        if not medicine.current:
-            continue
-        strength = medicine.strengths.get("b12")
-        key = (medicine.concept, medicine.form, strength, is_parenteral(medicine)) if strength else (medicine.name.casefold(),)
-        known = distinct.get(key)
-        if known is None or (nutrient_ug_per_day(known, "b12") or 0) < (nutrient_ug_per_day(medicine, "b12") or 0):
-            distinct[key] = medicine
-    return tuple(distinct.values())
+    distinct: list[Medicine] = []
+    for medicine in sorted(medicines, key=lambda medicine: -(nutrient_ug_per_day(medicine, "b12") or 0)):
+        if medicine.current and not any(_same_product(medicine, known) for known in distinct):
+            distinct.append(medicine)
+    return tuple(distinct)
+
+
+def _same_product(one: Medicine, other: Medicine) -> bool:
+    strength = one.strengths.get("b12")
+    if strength is None:
+        return one.name.casefold() == other.name.casefold()
+    alike = (one.concept, strength, is_parenteral(one)) == (other.concept, other.strengths.get("b12"), is_parenteral(other))
+    return alike and (one.form == other.form or None in (one.form, other.form))
 
 
 def b12_unit_errors(current_b12_products: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:
@@ -101,7 +105,7 @@ def parenteral_b12(current_b12_products: tuple[Medicine, ...], b12_unit_errors: 
         if is_parenteral(medicine):
             ug = None if medicine in b12_unit_errors else nutrient_ug_per_day(medicine, "b12")
             products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None))
-    return _intake(products, "ug/d")
+    return _intake(products, "ug/(30.d)")
 
 
 def parenteral_excess(

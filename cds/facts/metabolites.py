@@ -72,15 +72,21 @@ def folate(
 
 
 def mma_reading(
-    mma: Measurement | NoResult, kidney_reading: KidneyReading | None, mma_uln_umoll: float, mma_marked_umoll: float
+    mma: Measurement | NoResult,
+    kidney_reading: KidneyReading | None,
+    mma_uln_umoll: float,
+    mma_own_limit_max_factor: float,
+    mma_marked_umoll: float,
 ) -> MmaReading:
-    """MMA by the laboratory's own upper limit where it sent one. A normal MMA is normal in any kidney; a raised one is not.
+    """MMA by the laboratory's own upper limit where it sent a believable one. A normal MMA is normal in any kidney.
 
     "raised" needs an adequate eGFR. With an eGFR of 30-59 only a marked rise counts; otherwise a raised MMA is unusable.
     """
     if isinstance(mma, NoResult):
         return "none"
-    above = mma.value.above(mma.upper_limit if mma.upper_limit is not None else mma_uln_umoll)
+    own = mma.upper_limit
+    factor = mma_own_limit_max_factor
+    above = mma.value.above(own if own and mma_uln_umoll / factor <= own <= mma_uln_umoll * factor else mma_uln_umoll)
     if above is False:
         return "normal"
     if above and kidney_reading == "adequate":

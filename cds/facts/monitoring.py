@@ -65,12 +65,25 @@ def unmonitored_high_dose(
     return not (baseline_before_treatment and reviewed_recently)
 
 
-def high_dose_may_be_needed(
-    absorption: Absorption, enteral_b12: Intake, parenteral_excess: bool | None, enteral_very_high_gt_ug_day: float
+def injections_without_reason(
+    parenteral_excess: bool, irreversible_causes: Evidence, partial_causes: Evidence, neurology: Evidence
 ) -> bool:
-    """Is it the high oral dose that impaired absorption may call for? Then it wants a measurement and not a cut."""
+    """More by injection than maintenance needs, with absorption and nerves looked into and neither to explain it."""
+    return parenteral_excess and not (irreversible_causes or partial_causes or neurology)
+
+
+def high_dose_may_be_needed(
+    absorption: Absorption,
+    enteral_b12: Intake,
+    enteral_high_gt_ug_day: float,
+    enteral_very_high_gt_ug_day: float,
+    injections_without_reason: bool | None,
+) -> bool:
+    """Is it a dose that impaired absorption or nerves may call for? Then it wants a measurement and not a cut."""
+    if not enteral_b12.above(enteral_high_gt_ug_day):
+        return not injections_without_reason
     impaired = absorption in ("impaired_irreversible", "impaired_partial")
-    return impaired and enteral_b12.above(enteral_very_high_gt_ug_day) is False and not parenteral_excess
+    return impaired and enteral_b12.above(enteral_very_high_gt_ug_day) is False
 
 
 def excess_symptoms(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from cds.chart import Condition, Measurement, Medicine, NoResult
-from cds.exposure import latest_run, runs
+from cds.exposure import Run, latest_run, runs
 from cds.facts.b12_samples import B12Class
+from cds.facts.b12_status import B12Status
 from cds.leaves import has, measured, taking
 from cds.logic import Evidence, either, newest_result, since
 
@@ -40,6 +41,14 @@ def nitrous_oxide_evidence(
 def neurology(neuro_major: tuple[Condition, ...] | None, neuro_minor: tuple[Condition, ...] | None) -> Evidence | None:
     """Any neurological sign on record."""
     return either(neuro_major, neuro_minor)
+
+
+def neurology_during_treatment(neuro_major: tuple[Condition, ...], b12_status: B12Status, b12_course: tuple[Run, ...]) -> bool:
+    """A major sign that may have come up on B12 treatment, which a B12 level cannot explain away."""
+    if b12_status not in ("on_treatment", "high_on_treatment") or not b12_course:
+        return False
+    start = b12_course[0].start
+    return any(sign.day is None or start is None or sign.day.last >= start for sign in neuro_major)
 
 
 def nitrous_oxide_neurology(nitrous_oxide_evidence: Evidence, neurology: Evidence) -> Evidence:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cds.advice import OrderTests, Route, Schedule, StartB12
-from cds.facts.regimen import Dose, Regimen
+from cds.facts.doses import Dose
+from cds.facts.metabolites import MmaReading
+from cds.facts.regimen import Regimen
 
 
 def maintenance_schedules(im_load_per_week: float, im_load_weeks: float, im_maint_weeks_min: float) -> tuple[Schedule, ...]:
@@ -11,9 +15,48 @@ def maintenance_schedules(im_load_per_week: float, im_load_weeks: float, im_main
     return (Schedule(im_load_per_week, 1, "wk", for_days=im_load_weeks * 7), Schedule(1, im_maint_weeks_min, "wk"))
 
 
-def neurological_schedules(im_load_neuro_every_days: float, im_maint_neuro_weeks: float) -> tuple[Schedule, ...]:
-    """Injections with neurological signs: every other day while improvement continues, then maintenance."""
-    return (Schedule(1, im_load_neuro_every_days, "d"), Schedule(1, im_maint_neuro_weeks, "wk"))
+def neurological_schedules(
+    im_load_neuro_every_days: float, im_load_neuro_review_days: float, im_maint_neuro_weeks: float
+) -> tuple[Schedule, ...]:
+    """Injections with neurological signs: every other day up to a review, longer while it improves, then maintenance."""
+    loading = Schedule(1, im_load_neuro_every_days, "d", for_days=im_load_neuro_review_days)
+    return (loading, Schedule(1, im_maint_neuro_weeks, "wk"))
+
+
+def cyanocobalamin_schedules(
+    cyano_daily_days: float, cyano_weekly_weeks: float, cyano_maint_weeks: float
+) -> tuple[Schedule, ...]:
+    """Cyanocobalamin leaves the body sooner than hydroxocobalamin: daily, weekly, then at shorter intervals, nerves or not."""
+    weekly = Schedule(1, 1, "wk", for_days=cyano_weekly_weeks * 7)
+    return (Schedule(1, 1, "d", for_days=cyano_daily_days), weekly, Schedule(1, cyano_maint_weeks, "wk"))
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionPlan:
+    """How often to inject, by the form injected; what holds for hydroxocobalamin holds for mecobalamin."""
+
+    hydroxocobalamin: tuple[Schedule, ...]
+    cyanocobalamin: tuple[Schedule, ...]
+
+    def of(self, form: str) -> tuple[Schedule, ...]:
+        """The schedules of a form."""
+        return self.cyanocobalamin if form == "cyanocobalamin" else self.hydroxocobalamin
+
+
+def injection_plan(
+    regimen: Regimen,
+    maintenance_schedules: tuple[Schedule, ...],
+    neurological_schedules: tuple[Schedule, ...],
+    cyanocobalamin_schedules: tuple[Schedule, ...],
+    im_maint_weeks_max: float,
+) -> InjectionPlan:
+    """What this patient needs: loading alone under haematology, maintenance alone where B12 is still enough, else both."""
+    if regimen.row == "blood":
+        return InjectionPlan(maintenance_schedules[:1], cyanocobalamin_schedules[:1])
+    if regimen.row in ("stomach_surgery", "irreversible_adequate"):
+        return InjectionPlan((Schedule(1, im_maint_weeks_max, "wk"),), cyanocobalamin_schedules[-1:])
+    usual = neurological_schedules if regimen.row == "neurology" else maintenance_schedules
+    return InjectionPlan(usual, cyanocobalamin_schedules)
 
 
 def course_orders(
@@ -22,9 +65,7 @@ def course_orders(
     malabsorption_dose: Dose,
     sublingual_dose: Dose,
     injection_dose: Dose,
-    maintenance_schedules: tuple[Schedule, ...],
-    neurological_schedules: tuple[Schedule, ...],
-    im_maint_weeks_max: float,
+    injection_plan: InjectionPlan,
     review_after_days: float,
 ) -> tuple[StartB12, ...]:
     """One course per route of the regimen, the first one recommended; none unless something is to be started."""
@@ -32,23 +73,15 @@ def course_orders(
     if not starts or regimen.dose is None:
         return ()
     daily = (Schedule(1, 1, "d", for_days=review_after_days),)
-    injected = {
-        "neurology": neurological_schedules,
-        "blood": maintenance_schedules[:1],
-        "stomach_surgery": (Schedule(1, im_maint_weeks_max, "wk"),),
-    }.get(regimen.row, maintenance_schedules)
-    swallowed = malabsorption_dose if regimen.row in ("irreversible", "irreversible_untested", "partial") else oral_dose
+    swallowed = malabsorption_dose if regimen.row.startswith(("irreversible", "partial")) else oral_dose
     doses = {"oral": swallowed.preferred, "sublingual": sublingual_dose.preferred}
-    return tuple(
-        StartB12(
-            route,
-            _form_for(route, regimen.form),
-            doses.get(route, injection_dose.preferred),
-            daily if route in doses else injected,
-            recommended=place == 0,
-        )
-        for place, route in enumerate((*regimen.routes_first_line, *regimen.routes_acceptable))
-    )
+    courses = []
+    for place, route in enumerate((*regimen.routes_first_line, *regimen.routes_acceptable)):
+        form = _form_for(route, regimen.form)
+        schedules = daily if route in doses else injection_plan.of(form)
+        dose = doses.get(route, injection_dose.preferred)
+        courses.append(StartB12(route, form, dose, schedules, recommended=place == 0))
+    return tuple(courses)
 
 
 _FORM_OF_ROUTE: dict[Route, str] = {
@@ -71,8 +104,10 @@ def _form_for(route: Route, preferred: tuple[str, ...]) -> str:
     return usual if usual in usable and usable[-1] != usual else usable[0]
 
 
-def test_orders(regimen: Regimen, baseline_missing: tuple[str, ...] | None) -> tuple[OrderTests, ...]:
-    """The tests to add: MMA where it would settle the matter, and whatever the baseline still lacks."""
-    mma = ("mma",) if regimen.row in ("indeterminate", "normal_probable") else ()
-    wanted = tuple(dict.fromkeys((*mma, *(baseline_missing or ()))))
+def test_orders(
+    regimen: Regimen, mma_reading: MmaReading | None, baseline_missing: tuple[str, ...] | None
+) -> tuple[OrderTests, ...]:
+    """The tests to add: MMA where it would settle the matter and was not measured, and whatever the baseline still lacks."""
+    settles = regimen.row in ("indeterminate", "normal_probable", "irreversible_adequate") and mma_reading in ("none", None)
+    wanted = tuple(dict.fromkeys((*(("mma",) if settles else ()), *(baseline_missing or ()))))
     return (OrderTests(wanted),) if wanted else ()

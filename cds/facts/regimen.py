@@ -8,8 +8,11 @@ from typing import Literal
 from cds.advice import Route
 from cds.chart import Allergy, Condition, Medicine
 from cds.dose import is_parenteral
+from cds.exposure import Run
 from cds.facts.absorption import Absorption
+from cds.facts.b12_samples import B12Class
 from cds.facts.b12_status import B12Status
+from cds.facts.doses import Dose
 from cds.facts.metabolites import KidneyReading
 from cds.facts.scope import Scope
 from cds.logic import Evidence
@@ -29,6 +32,7 @@ RowName = Literal[
     "blood",
     "irreversible",
     "irreversible_untested",
+    "irreversible_adequate",
     "partial",
     "stomach_surgery",
     "food_bound",
@@ -43,15 +47,10 @@ RowName = Literal[
 ]
 """The rows of C5, and the reasons to stand outside the table."""
 
+CRITICAL_ROWS = ("neurology", "blood")
+"""Rows that nothing but an exclusion or an allergy holds up."""
 
-@dataclass(frozen=True, slots=True)
-class Dose:
-    """A dose range with the dose to prefer: ug/d by mouth, ug per injection with its interval otherwise."""
-
-    low: float
-    high: float
-    preferred: float
-    unit: Literal["ug/d", "ug/{injection}"]
+_INJECTED = frozenset[Route]({"intramuscular", "subcutaneous"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,40 +75,9 @@ class Regimen:
     form: tuple[str, ...] = ()
 
 
-def oral_dose(oral_dose_min_ug: float, oral_dose_max_ug: float, oral_dose_confirmed_deficiency_ug: float) -> Dose:
-    """Swallowed, where absorption is normal."""
-    return Dose(oral_dose_min_ug, oral_dose_max_ug, min(oral_dose_confirmed_deficiency_ug, oral_dose_max_ug), "ug/d")
-
-
-def sublingual_dose(sl_dose_min_ug: float, sl_dose_max_ug: float, oral_dose_confirmed_deficiency_ug: float) -> Dose:
-    """Dissolved under the tongue."""
-    return Dose(sl_dose_min_ug, sl_dose_max_ug, min(oral_dose_confirmed_deficiency_ug, sl_dose_max_ug), "ug/d")
-
-
-def full_dose(oral_dose_confirmed_deficiency_ug: float) -> Dose:
-    """The fixed dose where absorption is impaired or not yet known."""
-    amount = oral_dose_confirmed_deficiency_ug
-    return Dose(amount, amount, amount, "ug/d")
-
-
-def malabsorption_dose(oral_dose_confirmed_deficiency_ug: float, oral_dose_malabsorption_max_ug: float) -> Dose:
-    """Swallowed despite impaired absorption, where injections are declined or unsafe: some passes without intrinsic factor."""
-    low = oral_dose_confirmed_deficiency_ug
-    return Dose(low, oral_dose_malabsorption_max_ug, low, "ug/d")
-
-
-def maintenance_dose(maintenance_dose_min_ug: float, oral_dose_max_ug: float) -> Dose:
-    """For life after gastric or bariatric surgery, deficient or not."""
-    return Dose(maintenance_dose_min_ug, oral_dose_max_ug, oral_dose_max_ug, "ug/d")
-
-
-def injection_dose(im_hydroxo_dose_ug: float) -> Dose:
-    """One injection; how often is said in words."""
-    return Dose(im_hydroxo_dose_ug, im_hydroxo_dose_ug, im_hydroxo_dose_ug, "ug/{injection}")
-
-
 def regimen_row(
     b12_status: B12Status,
+    b12_class: B12Class | None,
     absorption: Absorption,
     on_b12: bool | None,
     neuro_major: tuple[Condition, ...] | None,
@@ -122,9 +90,12 @@ def regimen_row(
     maintenance_dose: Dose,
     injection_dose: Dose,
 ) -> Row:
-    """The first row of C5 that fits. A functional deficiency is read like a probable one wherever the table does not name it."""
+    """The first row of C5 that fits. A functional deficiency is read like a probable one wherever the table does not name it.
+
+    With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it.
+    """
     lacking = b12_status in ("deficient", "probable_deficiency", "functional_deficiency_suspected")
-    if lacking and (neuro_major or nitrous_oxide_neurology):
+    if (lacking or b12_class == "low") and (neuro_major or nitrous_oxide_neurology):
         return Row("neurology", ("intramuscular",), (), injection_dose)
     if b12_status == "deficient" and blood_red_flag:
         return Row("blood", ("intramuscular",), ("subcutaneous",), injection_dose)
@@ -132,6 +103,8 @@ def regimen_row(
         return Row("irreversible", ("intramuscular",), ("oral",), injection_dose)
     if b12_status == "unknown" and absorption == "impaired_irreversible" and on_b12 is not None:
         return Row("on_treatment") if on_b12 else Row("irreversible_untested", ("intramuscular",), ("oral",), injection_dose)
+    if b12_status in ("adequate", "indeterminate") and absorption == "impaired_irreversible":
+        return Row("irreversible_adequate", ("intramuscular",), ("oral",), injection_dose)
     if lacking and absorption == "impaired_partial":
         return Row("partial", ("intramuscular", "sublingual"), ("oral",), full_dose)
     if b12_status in ("adequate", "indeterminate") and stomach_surgery:
@@ -159,23 +132,39 @@ _UNTREATED_ROWS: dict[B12Status, RowName] = {
 def preferred_forms(
     leber_optic_neuropathy: tuple[Condition, ...] | None, kidney_reading: KidneyReading | None
 ) -> tuple[str, ...]:
-    """Cobalamins in order of preference. Never cyanocobalamin in Leber's; last where the kidneys are weak."""
+    """Cobalamins in order of preference. Never cyanocobalamin in Leber's; last where that is unread, or the kidneys are weak."""
     if leber_optic_neuropathy:
         return ("hydroxocobalamin", "mecobalamin")
-    if kidney_reading in ("reduced", "severely_reduced"):
+    if leber_optic_neuropathy is None or kidney_reading in ("reduced", "severely_reduced"):
         return ("hydroxocobalamin", "mecobalamin", "cyanocobalamin")
     return ("cyanocobalamin", "hydroxocobalamin", "mecobalamin")
 
 
-def current_routes(current_b12_products: tuple[Medicine, ...]) -> tuple[Route, ...]:
-    """The routes by which B12 is being taken now."""
-    return tuple(dict.fromkeys(map(_current_route, current_b12_products)))
+def current_routes(b12_course: tuple[Run, ...]) -> tuple[Route, ...]:
+    """The routes of the course under way; injections count between two visits, swallowed B12 only while it is taken."""
+    given = (medicine for run in b12_course for medicine in run.medicines if medicine.current or is_parenteral(medicine))
+    return tuple(dict.fromkeys(map(_current_route, given)))
 
 
 def _current_route(medicine: Medicine) -> Route:
     if is_parenteral(medicine):
-        return "intramuscular"
+        return "subcutaneous" if medicine.route == "subcutaneous" else "intramuscular"
     return "sublingual" if medicine.route == "sublingual" else "oral"
+
+
+def treated_suitably(
+    regimen_row: Row,
+    on_b12: bool,
+    current_routes: tuple[Route, ...] | None,
+    days_on_b12: int | None,
+    loading_phase_max_days: float,
+) -> bool:
+    """Does the treatment on record already do what the row asks for? Injections do, but for nerves and blood only new ones."""
+    if not on_b12 or not current_routes:
+        return False
+    if regimen_row.name in CRITICAL_ROWS:
+        return not _INJECTED.isdisjoint(current_routes) and days_on_b12 is not None and days_on_b12 <= loading_phase_max_days
+    return not (_INJECTED | {*regimen_row.first, *regimen_row.acceptable}).isdisjoint(current_routes)
 
 
 def regimen(
@@ -183,7 +172,7 @@ def regimen(
     regimen_row: Row,
     b12_status: B12Status,
     b12_allergies: tuple[Allergy, ...] | None,
-    on_b12: bool | None,
+    treated_suitably: bool | None,
     current_routes: tuple[Route, ...] | None,
     unmonitored_high_dose: bool | None,
     high_dose_may_be_needed: bool | None,
@@ -199,7 +188,7 @@ def regimen(
     if b12_allergies:
         return Regimen("refer", "allergy")
     name = regimen_row.name
-    critical = name in ("neurology", "blood")
+    critical = name in CRITICAL_ROWS
     if unmonitored_high_dose and not critical:
         return Regimen("continue" if high_dose_may_be_needed else "reduce", "unmonitored_high_dose", current_routes or ())
     if scope == "safety_only":
@@ -213,9 +202,8 @@ def regimen(
         return Regimen("none", name)
     first = _spare_muscle(regimen_row.first, avoid_intramuscular)
     acceptable = tuple(route for route in _spare_muscle(regimen_row.acceptable, avoid_intramuscular) if route not in first)
-    suitable = on_b12 and set(current_routes or ()) & {*first, *acceptable}
     return Regimen(
-        "continue" if suitable else _ACTIONS.get(name, "start"),
+        "continue" if treated_suitably else _ACTIONS.get(name, "start"),
         name,
         first,
         acceptable,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cds.chart import Allergy, Condition, Measurement, NoResult
+from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.facts.absorption import Absorption
 from cds.facts.b12_samples import B12Class
-from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyReading
+from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyReading, MmaReading
+from cds.facts.other_vitamins import FolicAcidDose
 from cds.facts.regimen import Regimen
 from cds.logic import Evidence
 
@@ -18,8 +19,10 @@ def restriction_notes(
     potassium: Measurement | NoResult | None,
     k_low_lt: float,
     b12_allergies: tuple[Allergy, ...] | None,
+    anticoagulants: tuple[Medicine, ...] | None,
+    folic_acid_dose: FolicAcidDose | None,
 ) -> tuple[str, ...]:
-    """Notes that change how B12 is given."""
+    """Notes that change how B12 is given, and what should have been read before."""
     if not regimen.form:
         return ()
     low_potassium = isinstance(potassium, Measurement) and potassium.value.below(k_low_lt) is True
@@ -28,14 +31,17 @@ def restriction_notes(
         weak_kidneys=kidney_reading in ("reduced", "severely_reduced"),
         under_the_skin=avoid_intramuscular and "subcutaneous" in (*regimen.routes_first_line, *regimen.routes_acceptable),
         potassium=low_potassium,
+        folic_acid=folic_acid_dose == "masking",
         allergies_unread=b12_allergies is None,
-        oral_alternative=regimen.row in ("irreversible", "irreversible_untested", "partial"),
+        medicines_unread=anticoagulants is None,
+        problems_unread=leber_optic_neuropathy is None,
     )
 
 
 def doubt_notes(
     b12_class: B12Class | None,
     b12_discordant: bool | None,
+    mma_reading: MmaReading | None,
     homocysteine_reading: HomocysteineReading | None,
     folate_reading: FolateReading | None,
     kidney_reading: KidneyReading | None,
@@ -47,6 +53,7 @@ def doubt_notes(
     raised = homocysteine_reading in ("high", "very_high")
     return _chosen(
         discordant=bool(b12_discordant),
+        mma_undecided=mma_reading == "unusable",
         homocysteine_undecided=b12_class == "grey"
         and raised
         and (folate_reading != "sufficient" or kidney_reading != "adequate"),
@@ -59,13 +66,28 @@ def doubt_notes(
 
 
 def regimen_notes(
+    regimen: Regimen,
     restriction_notes: tuple[str, ...],
     doubt_notes: tuple[str, ...],
+    b12_lacking: bool,
+    neuro_minor: tuple[Condition, ...] | None,
+    b12_risk_factors: Evidence | None,
     baseline_missing: tuple[str, ...] | None,
+    on_b12: bool | None,
     anaemia: bool | None,
 ) -> tuple[str, ...]:
-    """All notes, restrictions first."""
-    return (*restriction_notes, *doubt_notes, *_chosen(baseline=bool(baseline_missing), anaemia=bool(anaemia)))
+    """All notes of the regimen card, restrictions first."""
+    more = _chosen(
+        risk_factors=regimen.row.startswith("normal") and bool(b12_risk_factors),
+        nerve_signs=b12_lacking and bool(neuro_minor),
+        oral_alternative=bool(regimen.form) and regimen.row.startswith(("irreversible", "partial")),
+    )
+    return (
+        *restriction_notes,
+        *more,
+        *doubt_notes,
+        *_chosen(baseline=bool(baseline_missing and not on_b12), anaemia=bool(anaemia)),
+    )
 
 
 def _chosen(**notes: bool) -> tuple[str, ...]:

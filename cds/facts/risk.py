@@ -43,8 +43,19 @@ def scope_risk_factors(
     return either(malabsorption_causes, meatless_diet_evidence, current_metformin, neurology)
 
 
+def current_acid_suppression(
+    proton_pump_inhibitors: tuple[Medicine, ...] | None,
+    potassium_competitive_blockers: tuple[Medicine, ...] | None,
+    h2_blockers: tuple[Medicine, ...] | None,
+) -> tuple[Medicine, ...] | None:
+    """Acid suppressants taken now, for however long: too short or undated to change the absorption class, still a risk."""
+    medicines = either(proton_pump_inhibitors, potassium_competitive_blockers, h2_blockers)
+    return None if medicines is None else tuple(medicine for medicine in medicines if medicine.current)
+
+
 def b12_risk_factors(
     malabsorption_causes: Evidence | None,
+    current_acid_suppression: tuple[Medicine, ...] | None,
     meatless_diet_evidence: Evidence | None,
     current_metformin: tuple[Medicine, ...] | None,
     colchicine: tuple[Medicine, ...] | None,
@@ -53,7 +64,13 @@ def b12_risk_factors(
 ) -> Evidence | None:
     """Everything on record that makes a lack of B12 likelier, apart from age."""
     return either(
-        malabsorption_causes, meatless_diet_evidence, current_metformin, colchicine, anticonvulsants, nitrous_oxide_evidence
+        malabsorption_causes,
+        current_acid_suppression,
+        meatless_diet_evidence,
+        current_metformin,
+        colchicine,
+        anticonvulsants,
+        nitrous_oxide_evidence,
     )
 
 

@@ -26,12 +26,12 @@ def b12_baseline(
     folic_acid_dose: FolicAcidDose | None,
 ) -> Advice | None:
     """Speaks where B12 status is unknown and no louder card already asks for the test."""
-    if b12_status != "unknown" or regimen.row not in ("unknown", "allergy") or neuro_major:
+    if b12_status != "unknown":
         return None
-    return Advice(
-        _key(b12_class, last_b12_test, on_b12, neuro_minor, neurology, likely_to_lack_b12, macrocytosis, folic_acid_dose),
-        (OrderTests(baseline_missing or ("b12_total",)),),
-    )
+    key = _key(b12_class, last_b12_test, on_b12, neuro_minor, neurology, likely_to_lack_b12, macrocytosis, folic_acid_dose)
+    if key != "folic_acid_hides_nerve_damage" and (regimen.row not in ("unknown", "allergy") or neuro_major):
+        return None
+    return Advice(key, (OrderTests(baseline_missing or ("b12_total",)),))
 
 
 def _key(

@@ -12,23 +12,29 @@ from cds.logic import Evidence
 def b12_dose(
     unmonitored_high_dose: bool,
     high_dose_may_be_needed: bool,
+    injections_without_reason: bool | None,
+    b12_contraindicated: bool | None,
     days_on_b12: int | None,
     enteral_b12: Intake,
+    enteral_high_gt_ug_day: float,
     enteral_very_high_gt_ug_day: float,
-    parenteral_excess: bool | None,
-    irreversible_causes: Evidence | None,
-    partial_causes: Evidence | None,
-    neurology: Evidence | None,
     excess_symptoms: Evidence | None,
 ) -> Advice | None:
-    """A high dose needs a baseline and a review; watched, it may still be more than is known to help."""
+    """A high dose needs a baseline and a review; watched, it may still be more than is known to help.
+
+    What is swallowed and what is injected are never cut by the same words. Who must not have B12 at all hears that instead.
+    """
+    if b12_contraindicated:
+        return None
     notes: tuple[str, ...] = ("excess_symptoms",) if excess_symptoms else ()
-    if unmonitored_high_dose:
+    by_mouth = enteral_b12.above(enteral_high_gt_ug_day)
+    tests = (OrderTests(("b12_total", "homocysteine", "folate")),) if unmonitored_high_dose else ()
+    if unmonitored_high_dose and (by_mouth or high_dose_may_be_needed):
         notes += ("duration_unknown",) if days_on_b12 is None else ()
-        key = "measure_high_dose" if high_dose_may_be_needed else "measure_and_step_down"
-        return Advice(key, (OrderTests(("b12_total", "homocysteine", "folate")),), notes)
-    if parenteral_excess and irreversible_causes == () and partial_causes == () and neurology == ():
-        return Advice("injections_too_often", notes=notes)
+        needed = "measure_high_dose" if by_mouth else "measure_injections"
+        return Advice(needed if high_dose_may_be_needed else "measure_and_step_down", tests, notes)
+    if injections_without_reason:
+        return Advice("injections_too_often", tests, notes)
     if enteral_b12.above(enteral_very_high_gt_ug_day):
         return Advice("no_added_benefit", notes=notes)
     return None

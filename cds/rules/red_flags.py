@@ -13,23 +13,33 @@ from cds.logic import Evidence
 def neurological_red_flag(
     b12_status: B12Status,
     b12_lacking: bool,
-    b12_class: B12Class,
+    b12_class: B12Class | None,
     neuro_major: tuple[Condition, ...],
+    neurology_during_treatment: bool | None,
     nitrous_oxide_neurology: Evidence | None,
     regimen: Regimen,
+    restriction_notes: tuple[str, ...],
     course_orders: tuple[StartB12, ...],
     test_orders: tuple[OrderTests, ...],
 ) -> Advice | None:
     """A spinal cord sign with a lack of B12 is treated today; after nitrous oxide a normal B12 does not reassure."""
     courses = course_orders if regimen.row == "neurology" else ()
-    notes = ("allergy",) if regimen.row == "allergy" else ("injections",) if courses else ()
+    notes = (*_injected(regimen, courses), *restriction_notes)
     if nitrous_oxide_neurology:
-        return Advice("nitrous_oxide", (*courses, OrderTests(("homocysteine", "mma"))), notes)
-    if neuro_major and b12_lacking:
+        allergy = ("allergy",) if regimen.row == "allergy" else ()
+        return Advice("nitrous_oxide", (*courses, OrderTests(("homocysteine", "mma"))), (*allergy, *notes))
+    if neuro_major and (b12_lacking or b12_class == "low"):
+        if regimen.row == "allergy":
+            return Advice("refer_now_allergic", test_orders)
         return Advice("treat_now", (*courses, *test_orders), notes)
-    if neuro_major and b12_status == "unknown" and b12_class in ("none", "undecided"):
+    if neuro_major and b12_status == "unknown":
         return Advice("test_now", test_orders)
-    return None
+    return Advice("despite_treatment", (OrderTests(("homocysteine", "mma")),)) if neurology_during_treatment else None
+
+
+def _injected(regimen: Regimen, courses: tuple[StartB12, ...]) -> tuple[str, ...]:
+    """The note that spells out injections into the muscle, where they are what is proposed."""
+    return ("injections",) if courses and "intramuscular" in regimen.routes_first_line else ()
 
 
 def blood_count_red_flag(
@@ -38,6 +48,7 @@ def blood_count_red_flag(
     anaemia: bool,
     regimen: Regimen,
     potassium: Measurement | NoResult,
+    restriction_notes: tuple[str, ...],
     course_orders: tuple[StartB12, ...],
     test_orders: tuple[OrderTests, ...],
 ) -> Advice | None:
@@ -45,7 +56,8 @@ def blood_count_red_flag(
     if blood_red_flag:
         courses = course_orders if regimen.row == "blood" else ()
         safety = () if potassium else (OrderTests(("potassium",)),)
-        notes = ("allergy",) if regimen.row == "allergy" else ("injections",) if courses else ()
+        allergy = ("allergy",) if regimen.row == "allergy" else ()
+        notes = (*allergy, *_injected(regimen, courses), *(restriction_notes if courses else ()))
         return Advice("haematology_now_deficient" if b12_lacking else "haematology_now", (*courses, *safety), notes)
     if anaemia:
         return Advice("anaemia_deficient" if b12_lacking else "anaemia", test_orders)
@@ -56,6 +68,6 @@ def potassium_red_flag(
     potassium: Measurement | NoResult, on_b12: bool | None, regimen: Regimen, k_critical_lt: float
 ) -> Advice | None:
     """Treating a lack of B12 can lower potassium further; a very low one comes first."""
-    treated = on_b12 or regimen.action in ("start", "continue", "establish_absorption_first")
+    treated = on_b12 or regimen.dose is not None
     very_low = isinstance(potassium, Measurement) and potassium.value.below(k_critical_lt)
     return Advice("correct_first") if treated and very_low else None

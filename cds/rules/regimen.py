@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from cds.advice import Advice, OrderTests, StartB12
 from cds.chart import Condition
+from cds.facts.metabolites import MmaReading
 from cds.facts.regimen import Regimen
 
 
 SPOKEN = (
     "irreversible",
     "irreversible_untested",
+    "irreversible_adequate",
     "partial",
     "stomach_surgery",
     "food_bound",
@@ -24,7 +26,9 @@ def b12_regimen(
     regimen: Regimen,
     b12_lacking: bool,
     b12_needed: bool,
+    b12_contraindicated: bool | None,
     still_low_on_treatment: bool | None,
+    mma_reading: MmaReading | None,
     neuro_minor: tuple[Condition, ...] | None,
     regimen_notes: tuple[str, ...],
     course_orders: tuple[StartB12, ...],
@@ -35,9 +39,17 @@ def b12_regimen(
         return Advice("allergy", test_orders, regimen_notes) if b12_needed else None
     if regimen.row not in SPOKEN:
         return None
-    if regimen.action == "continue" and b12_lacking:
-        return Advice("still_low" if still_low_on_treatment else "under_treatment", test_orders, regimen_notes)
     if regimen.action == "continue":
-        return None
-    key = "normal_probable_with_signs" if regimen.row == "normal_probable" and neuro_minor else regimen.row
-    return Advice(key, (*course_orders, *test_orders), regimen_notes)
+        if not b12_lacking or b12_contraindicated:
+            return None
+        return Advice("still_low" if still_low_on_treatment else "under_treatment", test_orders, regimen_notes)
+    return Advice(_key(regimen, mma_reading, neuro_minor), (*course_orders, *test_orders), regimen_notes)
+
+
+def _key(regimen: Regimen, mma_reading: MmaReading | None, neuro_minor: tuple[Condition, ...] | None) -> str:
+    """The row, told apart further by what MMA has said already."""
+    if regimen.row == "normal_probable":
+        if neuro_minor:
+            return "normal_probable_with_signs"
+        return "normal_probable" if mma_reading in ("none", None) else "normal_probable_measured"
+    return "indeterminate_mma" if regimen.row == "indeterminate" and mma_reading == "unusable" else regimen.row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from cds.chart import Dosage, DoseUnit
@@ -11,12 +13,58 @@ from hooks.fhir.elements import code, codings, first_day, number, objects, text,
 
 
 _DAYS_IN = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.0, "a": 365.0}
+_LIFETIME_DAYS = 36500
+_SHORTEST_PERIOD = 1e-3
+_ENDLESS = 1e9
 _PREFERRED_DOSES = ("ordered", "calculated")
 
 
-def dosages(lines: Any) -> tuple[Dosage, ...]:
-    """All dosage lines of a statement or order."""
-    return tuple(_dosage(line) for line in objects(lines))
+def dosages(lines: Any, start: Day | None, today: date) -> tuple[Dosage, ...]:
+    """The dosage lines that are not over, as a loading phase is no part of the dose after it; all of a course that has ended."""
+    spans = list(_spans(lines, start))
+    running = [line for line, end in spans if end is None or end.last >= today]
+    return tuple(map(_dosage, running or [line for line, _ in spans]))
+
+
+def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
+    """Start and end of a course as its dosage lines bound it; the start falls back on the day it was written.
+
+    A course ends with its last line, and not at all while one line has no end.
+    """
+    periods = [period for line in objects(lines) for repeat in _repeats(line) for period in objects(repeat.get("boundsPeriod"))]
+    start = next((begun for period in periods if (begun := first_day(period.get("start")))), None) or first_day(authored)
+    ends = [end for _, end in _spans(lines, start)]
+    return start, None if None in ends else max((end for end in ends if end is not None), key=lambda end: end.last, default=None)
+
+
+def _spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day | None]]:
+    """Each line with its end, in sequence: a line bounded by a duration begins where the one before it ends."""
+    begun = start
+    for line in sorted(objects(lines), key=lambda line: number(line.get("sequence")) or 0):
+        end: Day | None = None
+        for repeat in _repeats(line):
+            end = next((day for period in objects(repeat.get("boundsPeriod")) if (day := first_day(period.get("end")))), end)
+            days = duration_days(next(objects(repeat.get("boundsDuration")), {}))
+            if begun is not None and days is not None:
+                end = begun = later(begun, days)
+        yield line, end
+
+
+def later(day: Day, days: float) -> Day:
+    """The day so many days after it, at most a lifetime, as precise as it is."""
+    span = timedelta(min(days, _LIFETIME_DAYS))
+    return Day(day.first + span, day.last + span)
+
+
+def duration_days(duration: dict[str, Any]) -> float | None:
+    """A duration in days."""
+    value, unit = number(duration.get("value")), code(duration.get("code")) or code(duration.get("unit"))
+    return value * _DAYS_IN[unit] if value is not None and value > 0 and unit in _DAYS_IN else None
+
+
+def _repeats(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for timing in objects(line.get("timing")):
+        yield from objects(timing.get("repeat"))
 
 
 def _dosage(line: dict[str, Any]) -> Dosage:
@@ -29,7 +77,12 @@ def _dosage(line: dict[str, Any]) -> Dosage:
             amount, unit = read.amount, read.unit
         if per_day is None:
             per_day = read.per_day
-    return Dosage(amount, unit, per_day, words)
+    return Dosage(_sane(amount), unit, _sane(per_day), words)
+
+
+def _sane(value: float | None) -> float | None:
+    """A number that a dose or a frequency can be: not negative, not endless. Anything else is unreadable."""
+    return value if value is not None and 0 <= value < _ENDLESS else None
 
 
 def _dose(line: dict[str, Any]) -> tuple[float | None, DoseUnit | None]:
@@ -57,7 +110,7 @@ def _times_per_day(timing: Any) -> float | None:
             period, unit = number(repeat.get("period")), code(repeat.get("periodUnit"))
             times = number(repeat.get("frequencyMax")) or number(repeat.get("frequency"))
             weekdays = repeat.get("dayOfWeek")
-            if period and unit in _DAYS_IN:
+            if period and period > _SHORTEST_PERIOD and unit in _DAYS_IN:
                 return (times or 1) / (period * _DAYS_IN[unit])
             if isinstance(weekdays, list) and weekdays:
                 return len(weekdays) * (times or 1) / 7
@@ -67,18 +120,6 @@ def _times_per_day(timing: Any) -> float | None:
         if words := wording(item.get("code")):
             return times_per_day(words)
     return None
-
-
-def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
-    """Start and end of a course as its dosage lines bound it; the start falls back on the day it was written."""
-    start, end = None, None
-    for line in objects(lines):
-        for timing in objects(line.get("timing")):
-            for repeat in objects(timing.get("repeat")):
-                for period in objects(repeat.get("boundsPeriod")):
-                    start = start or first_day(period.get("start"))
-                    end = end or first_day(period.get("end"))
-    return start or first_day(authored), end
 
 
 def route_words(lines: Any) -> list[Any]:

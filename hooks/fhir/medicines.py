@@ -11,8 +11,8 @@ import msgspec
 from cds.chart import Medicine, Note
 from cds.content import Library
 from cds.days import Day
-from hooks.fhir.dosage import bounds, dosages, route_words
-from hooks.fhir.elements import code, codings, first_day, local_id, objects, opened, referenced_type, text, wording
+from hooks.fhir.dosage import bounds, dosages, duration_days, later, route_words
+from hooks.fhir.elements import code, codings, first_day, local_id, number, objects, opened, referenced_type, text, wording
 from hooks.fhir.observations import NOTHING, Reading
 from hooks.fhir.products import VITAMINS, Drug, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, MedicationStatement, reference_of
@@ -24,7 +24,8 @@ _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intr
 _LAY = ("Patient", "RelatedPerson")
 _NOT_ORDERED = ("proposal", "option")
 _NOT_TAKEN = ("entered-in-error", "not-taken", "cancelled", "draft")
-_TAKEN_NOW = ("active", "intended", "unknown", "recorded", "")
+_ENDED = ("completed", "stopped", "on-hold", "ended")
+_PLAIN = ("active", "intended", "recorded")
 
 
 MedicineRecord = MedicationRequest | MedicationStatement
@@ -49,14 +50,20 @@ class MedicineReader:
             return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in named))
         lines = opened(resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage)
         start, end = _course(resource, lines)
-        current = status in _TAKEN_NOW and not _over(end, today) and not _ahead(start, today)
+        if end is None and status in _ENDED and isinstance(resource, MedicationRequest):
+            end = _supplied_until(resource, start)
+        current = status not in _ENDED and not _over(end, today) and not _ahead(start, today)
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
         for drug in product.drugs:
             medicine = Medicine(reference, drug.concept, product.name, start, end, current, self_reported)
             if drug.concept in VITAMINS:  # of other drugs it is enough to know that they are taken
                 medicine = msgspec.structs.replace(
-                    medicine, form=drug.form, route=self._route(lines, drug), strengths=drug.strengths, dosages=dosages(lines)
+                    medicine,
+                    form=drug.form,
+                    route=self._route(lines, drug),
+                    strengths=drug.strengths,
+                    dosages=dosages(lines, start, today),
                 )
             records.append(medicine)
             notes += _doubts(medicine, status)
@@ -114,6 +121,18 @@ def _course(resource: MedicineRecord, lines: Any) -> tuple[Day | None, Day | Non
     return bounds(lines, None)
 
 
+def _supplied_until(order: MedicationRequest, start: Day | None) -> Day | None:
+    """When an order that has ended must have run out: as long as it was valid, else after all its supplies."""
+    for dispense in objects(opened(order.dispenseRequest)):
+        for period in objects(dispense.get("validityPeriod")):
+            if end := first_day(period.get("end")):
+                return end
+        days = duration_days(next(objects(dispense.get("expectedSupplyDuration")), {}))
+        if start is not None and days is not None:
+            return later(start, days * (1 + max(number(dispense.get("numberOfRepeatsAllowed")) or 0, 0)))
+    return None
+
+
 def _over(end: Day | None, today: date) -> bool:
     return end is not None and end.last < today
 
@@ -134,7 +153,7 @@ def _self_reported(resource: MedicineRecord) -> bool:
 
 
 def _doubts(medicine: Medicine, status: str) -> Iterator[Note]:
-    if medicine.current and status in ("unknown", ""):
+    if medicine.current and status not in _PLAIN:
         yield Note("status_unknown", medicine.reference, medicine.concept, "")
     if medicine.current and medicine.day is None:
         yield Note("start_unknown", medicine.reference, medicine.concept, "")

@@ -113,6 +113,7 @@ class MedicationRequest(_MedicineRecord, frozen=True, gc=False):
     reportedReference: msgspec.Raw = NOT_SENT
     authoredOn: Any = None
     dosageInstruction: msgspec.Raw = NOT_SENT
+    dispenseRequest: msgspec.Raw = NOT_SENT
 
 
 class MedicationStatement(_MedicineRecord, frozen=True, gc=False):

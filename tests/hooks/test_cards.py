@@ -138,7 +138,7 @@ def test_a_neurological_emergency_is_ordered_urgently_every_other_day(client: Fl
     *orders, prescription = [action["resource"] for action in card["suggestions"][0]["actions"]]
     assert {order["priority"] for order in orders} == {"urgent"}
     assert [line["text"] for line in prescription["dosageInstruction"]] == [
-        "1,000 µg intramuscular every 2 days",
+        "1,000 µg intramuscular every 2 days for 21 days",
         "1,000 µg intramuscular every 8 weeks",
     ]
 

@@ -1,0 +1,84 @@
+"""How long a medicine is taken and how much of it, from what orders say of phases, supplies and odd numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds.chart import Medicine
+from tests.hooks.test_reader import chart, medicine, notes, ordered
+
+
+def line(text: str = "1 tablet daily", sequence: int | None = None, **repeat: Any) -> dict[str, Any]:
+    return {"text": text, "timing": {"repeat": repeat}} | ({"sequence": sequence} if sequence is not None else {})
+
+
+def lasting(days: float, **more: Any) -> dict[str, Any]:
+    return {"boundsDuration": {"value": days, "unit": "days", "code": "d"}, **more}
+
+
+def course(*lines: dict[str, Any], **members: Any) -> Medicine:
+    return medicine(chart(ordered(dosageInstruction=list(lines), **{"authoredOn": "2026-11-01", **members})))
+
+
+@pytest.mark.parametrize(
+    ("lines", "doses", "end"),
+    [
+        ([line("2 tablets daily", **lasting(30))], ["2 tablets daily"], "2026-12-01"),
+        ([line("2 tablets daily", **lasting(7)), line("1 tablet daily")], ["1 tablet daily"], None),
+        ([line("1 tablet daily", 2), line("2 tablets daily", 1, **lasting(7))], ["1 tablet daily"], None),
+        ([line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2, **lasting(14))], ["1 tablet daily"], "2026-11-29"),
+        ([line("2 tablets daily", **lasting(7))], ["2 tablets daily"], "2026-11-08"),
+        ([line("2 tablets daily", **lasting(-7))], ["2 tablets daily"], None),
+        ([line("1 tablet daily", boundsDuration={"value": 2, "code": "fortnight"})], ["1 tablet daily"], None),
+        ([line("1 tablet daily", **lasting(1e300))], ["1 tablet daily"], "2126-10-08"),
+        ([line("2 tablets daily", boundsPeriod={"end": "2026-11-10"}), line("1 tablet daily")], ["1 tablet daily"], None),
+    ],
+)  # fmt: skip
+def test_a_phase_that_is_over_is_no_part_of_the_dose(lines: list[dict[str, Any]], doses: list[str], end: str | None) -> None:
+    found = course(*lines)
+    assert [dosage.text for dosage in found.dosages] == doses
+    assert (found.end and str(found.end)) == end
+    assert found.current is (end is None or end > "2026-11-21")
+
+
+def test_without_a_start_no_phase_is_known_to_be_over() -> None:
+    assert [d.text for d in course(line("2 tablets daily", **lasting(7)), authoredOn=None).dosages] == ["2 tablets daily"]
+
+
+@pytest.mark.parametrize(
+    ("dispense", "end"),
+    [
+        ({"validityPeriod": {"start": "2026-01-01", "end": "2026-06-30"}}, "2026-06-30"),
+        ({"validityPeriod": {}, "expectedSupplyDuration": {"value": 30, "code": "d"}}, "2026-01-31"),
+        ({"expectedSupplyDuration": {"value": 30, "code": "d"}, "numberOfRepeatsAllowed": 2}, "2026-04-01"),
+        ({"expectedSupplyDuration": {"value": 30, "code": "d"}, "numberOfRepeatsAllowed": -5}, "2026-01-31"),
+        ({"numberOfRepeatsAllowed": 2}, None),
+        ("30 days", None),
+    ],
+)
+def test_an_order_that_has_ended_lasted_as_long_as_its_supplies(dispense: Any, end: str | None) -> None:
+    found = course(status="completed", authoredOn="2026-01-01", dispenseRequest=dispense)
+    assert (found.current, found.end and str(found.end)) == (False, end)
+
+
+@pytest.mark.parametrize("status", ["in-progress", "taking", "unknown"])
+def test_a_status_nobody_knows_counts_as_taken_and_is_told(status: str) -> None:
+    found = chart(ordered(status=status))
+    assert medicine(found).current
+    assert notes(found) == ["status_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("dosage", "amount", "per_day"),
+    [
+        ({"doseAndRate": [{"doseQuantity": {"value": -5000, "unit": "ug"}}], "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}, None, 1),
+        ({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}], "timing": {"repeat": {"frequency": -1, "period": 1, "periodUnit": "d"}}}, 1, None),
+        ({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}], "timing": {"repeat": {"frequency": 1e308, "period": 1, "periodUnit": "d"}}}, 1, None),
+        ({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}], "timing": {"repeat": {"frequency": 1, "period": 1e-323, "periodUnit": "s"}}}, 1, None),
+    ],
+)  # fmt: skip
+def test_numbers_no_dose_can_have_are_unreadable(dosage: dict[str, Any], amount: float | None, per_day: float | None) -> None:
+    (read,) = course(dosage).dosages
+    assert (read.amount, read.per_day) == (amount, per_day)
