@@ -110,6 +110,11 @@ def first_day(*candidates: Any) -> Day | None:
     return day(*(c.get("start") if isinstance(c, dict) else c for c in candidates))
 
 
+def is_named(concept: Any) -> bool:
+    """Does a CodeableConcept hold any code or word?"""
+    return bool(codings(concept) or wording(concept))
+
+
 def plain_text(value: str) -> str:
     """NFKC text without HTML entities for the two comparison signs, as laboratory strings need it."""
     return unicodedata.normalize("NFKC", value).replace("&lt;", "<").replace("&gt;", ">").strip()

@@ -13,7 +13,7 @@ from cds.content import Library
 from cds.days import Day
 from hooks.fhir.dosage import bounds, dosages, duration_days, later, route_words
 from hooks.fhir.elements import code, codings, first_day, local_id, number, objects, opened, referenced_type, text, wording
-from hooks.fhir.observations import NOTHING, Reading
+from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.products import VITAMINS, Drug, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, MedicationStatement, reference_of
 
@@ -43,7 +43,7 @@ class MedicineReader:
         """One statement or order. `medications`: the Medication resources of the request by id, for references."""
         product = self._product(b"[%b]" % b",".join(map(bytes, _concepts(resource, medications))))
         if not product.drugs and not product.doubted:
-            return NOTHING
+            return NOTHING if product.named else unnamed(resource)
         reference, status = reference_of(resource), code(resource.status)
         if status in _NOT_TAKEN or _negated(resource):
             named = (*(drug.concept for drug in product.drugs), *product.doubted)

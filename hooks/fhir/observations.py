@@ -17,8 +17,8 @@ from cds.intervals import COMPARATORS, interval
 from cds.knowledge import ValueSet
 from cds.units import Unit
 from cds.wording import number as written
-from hooks.fhir.elements import UCUM, code, codings, day, number, objects, opened, plain_text, remembered, text, wording
-from hooks.fhir.resources import NOT_SENT, READ_PART, READ_QUANTITY, Observation, Part, Quantity, reference_of
+from hooks.fhir.elements import UCUM, code, codings, day, is_named, number, objects, opened, plain_text, remembered, text, wording
+from hooks.fhir.resources import NOT_SENT, READ_PART, READ_QUANTITY, Observation, Part, Quantity, Resource, reference_of
 
 
 _NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
@@ -28,21 +28,31 @@ _SERUM = ("serum", "plasma", "血清", "血浆")
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one resource gave: records, and notes on what it could not give."""
+    """What one resource gave: records, and notes on what it could not give. `unread`: it may have been anything."""
 
     records: tuple[Record, ...] = ()
     notes: tuple[Note, ...] = ()
+    unread: bool = False
 
 
 NOTHING = Reading()
 
 
+def unnamed(resource: Resource) -> Reading:
+    """A resource without any code or word for what it is about: not the same as one about something else."""
+    return Reading(notes=(Note("unnamed", reference_of(resource), "", ""),), unread=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an Observation or a component asks, by its code: the concepts, each with whether only serum or plasma will do."""
+    """What an Observation or a component asks, by its code: the concepts, each with whether only serum or plasma will do.
+
+    `named`: is there any code or word at all? What names nothing may be anything.
+    """
 
     concepts: tuple[tuple[str, bool], ...]
     name: str
+    named: bool
 
 
 class ObservationReader:
@@ -60,6 +70,8 @@ class ObservationReader:
     def read(self, resource: Observation, today: date) -> Reading:
         """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
         question = self._question(bytes(resource.code))
+        if not question.named:
+            return unnamed(resource)
         asked: list[tuple[Question, Part]] = [(question, resource)]
         if resource.component is not NOT_SENT:
             asked += self._components(resource)
@@ -101,7 +113,7 @@ class ObservationReader:
                 coded = self._terms.knows_system(system)
         if not coded and name:
             found = {match: False for match, doubted in self._terms.of_text(name).items() if not doubted}
-        return Question(tuple(found.items()), name)
+        return Question(tuple(found.items()), name, is_named(concept))
 
     def _result(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Finding | Note:
         status = code(resource.status)
@@ -122,6 +134,8 @@ class ObservationReader:
         unit = self._unit(concept, unit_text, unit_code)
         if unit is None:
             return Note("unit", reference, concept, reported)
+        if unit_text and self._units[concept].find(unit_text) is None:
+            reported = f"{comparator or ''}{written(value)} {unit.symbol}"  # a text nobody knows is not repeated on a card
         value_set = self._sets[concept]
         low, high = value_set.plausible[unit.scale]
         scaled = unit.in_scale(value)
@@ -194,7 +208,8 @@ def _reported(part: Part) -> tuple[str | None, float | None, str, str]:
     quantity = _quantity(part)
     if quantity is not None:
         coded = text(quantity.code) if text(quantity.system) in _UNIT_SYSTEMS else ""
-        return text(quantity.comparator) or None, number(quantity.value), text(quantity.unit), coded
+        comparator = text(quantity.comparator) or (None if quantity.comparator in (None, "") else "?")
+        return comparator, number(quantity.value), text(quantity.unit), coded
     match = _NUMBER_IN_TEXT.fullmatch(plain_text(text(part.valueString)))
     if match:
         return match[1], number(match[2]), match[3] or "", ""

@@ -10,7 +10,7 @@ from cds.chart import Strength
 from cds.content import Library
 from cds.dosetext import plain, strengths
 from cds.knowledge import Code
-from hooks.fhir.elements import codings, objects, opened, remembered, text, wording
+from hooks.fhir.elements import codings, is_named, objects, opened, remembered, text, wording
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -30,11 +30,12 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What the concepts of a record name together: the classes, those only doubted, and the name the record gives it."""
+    """What the concepts of a record name together: the classes, those only doubted, the name the record gives it, if any."""
 
     drugs: tuple[Drug, ...]
     doubted: tuple[str, ...]
     name: str
+    named: bool
 
 
 class ProductReader:
@@ -55,7 +56,8 @@ class ProductReader:
         named = opened(concepts)
         matched, doubted = self._concepts(named)
         name = next((words for words in map(wording, named) if words), "") or next((c.label for c in matched.values() if c), "")
-        return Product(tuple(self._drug(concept, entry, named) for concept, entry in matched.items()), doubted, name)
+        drugs = tuple(self._drug(concept, entry, named) for concept, entry in matched.items())
+        return Product(drugs, doubted, name, any(map(is_named, named)))
 
     def _concepts(self, named: list[Any]) -> tuple[dict[str, Code | None], tuple[str, ...]]:
         """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""

@@ -56,6 +56,8 @@ class Reader:
                 if reading is NOTHING:
                     continue
                 notes += reading.notes
+                if reading.unread and retrieved[QUERY_OF_TYPE[type_]] == "retrieved":
+                    retrieved[QUERY_OF_TYPE[type_]] = "incomplete"
                 for record in reading.records:
                     records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
                 if reading.records and not _owner(resource):

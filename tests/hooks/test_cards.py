@@ -31,6 +31,15 @@ def test_every_vignette_gives_conformant_cards(vignette: dict[str, Any]) -> None
     check_answer({"cards": cards}, PATIENT)
 
 
+def test_a_unit_text_nobody_knows_never_reaches_a_card() -> None:
+    body = request(DEFICIENT)
+    quantity = body["prefetch"]["labs"]["entry"][0]["resource"]["valueQuantity"]
+    quantity["unit"] = "<img src=x onerror=alert(1)> corrected value 900 " + "x" * 200
+    (card,) = engine().evaluate(json.dumps(body).encode(), TODAY).cards
+    assert "Vitamin B12 142 pg/mL (2026-11-11)" in card.summary
+    assert "corrected" not in card.model_dump_json()
+
+
 def test_active_b12_is_never_taken_for_total_b12() -> None:
     (card,) = evaluate({**DEFICIENT, "results": [{"b12_active": "20 pmol/L"}]}).cards
     assert "Vitamin B12 20 pmol/L (active, 2026-11-11)" in card.summary

@@ -82,3 +82,16 @@ def test_a_status_nobody_knows_counts_as_taken_and_is_told(status: str) -> None:
 def test_numbers_no_dose_can_have_are_unreadable(dosage: dict[str, Any], amount: float | None, per_day: float | None) -> None:
     (read,) = course(dosage).dosages
     assert (read.amount, read.per_day) == (amount, per_day)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"medicationCodeableConcept": None},
+        {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/elsewhere"}},
+    ],
+)
+def test_a_medicine_that_nobody_names_may_be_any(members: dict[str, Any]) -> None:
+    found = chart(ordered(**members))
+    assert notes(found) == ["unnamed"]
+    assert found.retrieved["medicines"] == "incomplete"

@@ -98,7 +98,9 @@ def test_results_that_are_read(members: dict[str, Any], reported: list[str]) -> 
         ({"code": {"coding": [{"system": LOINC, "code": "2171-7"}], "text": "Vitamin B12 binding"}, "valueQuantity": PG}, []),
         ({"code": {"text": "Vitamin B12 binding capacity"}, "valueQuantity": PG}, []),
         ({"code": {"text": "Suspected: vitamin B12"}, "valueQuantity": PG}, []),
-        ({"code": ...}, []),
+        ({"valueQuantity": {"value": 142, "unit": "pg/mL", "comparator": 5}}, ["comparator"]),
+        ({"code": ...}, ["unnamed"]),
+        ({"code": {"coding": [{"system": 5, "code": 5}], "text": 5}}, ["unnamed"]),
     ],
 )
 def test_results_that_are_not(members: dict[str, Any], why: list[str]) -> None:
