@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from cds.chart import Medicine
 from tests.hooks.test_reader import chart, medicine, notes, ordered
+from tests.patients import TODAY, engine, request
 
 
 def line(text: str = "1 tablet daily", sequence: int | None = None, **repeat: Any) -> dict[str, Any]:
@@ -92,6 +94,8 @@ def test_numbers_no_dose_can_have_are_unreadable(dosage: dict[str, Any], amount:
     ],
 )
 def test_a_medicine_that_nobody_names_may_be_any(members: dict[str, Any]) -> None:
-    found = chart(ordered(**members))
-    assert notes(found) == ["unnamed"]
-    assert found.retrieved["medicines"] == "incomplete"
+    body = request({"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]})
+    body["prefetch"]["medications"]["entry"].append({"resource": ordered(**members)})
+    decision = engine().evaluate(json.dumps(body).encode(), TODAY).decision
+    assert [note.key for note in decision.chart.notes] == ["unnamed"]
+    assert decision["absorption"] == "unknown"
