@@ -251,6 +251,7 @@ class StandingWords(Signed):
     units: dict[Text, str]
     schedules: dict[Name, Text]
     suggestions: dict[Name, Text]
+    facts: dict[Name, Text]
     notes: dict[Name, Text]
 
 

@@ -20,7 +20,7 @@ import cds
 from cds.library import KnowledgeError, load
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
-from hooks.console import console, print_answer, silence_tree, trace_tree
+from hooks.console import console, print_answer, print_decision, print_doubts, silence_tree, trace_tree
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
@@ -112,8 +112,9 @@ def explain(request_file: Any, today: Any, site: Path | None, whole: bool) -> No
     out.print("Why not" if decision.statements else "No rule spoke. Why not", style="bold")
     for silence in why_not(decision):
         out.print(silence_tree(silence))
-    content = report(evaluation)
-    print_answer(out, content["decision"], [])
+    decided = report(evaluation)["decision"]
+    print_decision(out, decided)
+    print_doubts(out, decided)
     if evaluation.refusal is not None:
         _say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)

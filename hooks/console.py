@@ -57,8 +57,9 @@ def decision_lines(decision: dict[str, Any]) -> Iterable[str]:
     yield f"Regimen        {regimen['action']}: {regimen['why']}"
     yield f"Routes         {routes}{also}"
     if dose is not None:
-        spread = f"{dose['low']:g}" if dose["low"] == dose["high"] else f"{dose['low']:g}-{dose['high']:g}"
-        yield f"Dose           {spread} {dose['unit']}, {dose['preferred']:g} preferred"
+        low = f"{dose['low']:g}-" if dose["low"] < dose["high"] else ""
+        preferred = f", {dose['preferred']:g} preferred" if low else ""
+        yield f"Dose           {low}{dose['high']:g} {dose['unit']}{preferred}"
         yield f"Form           {', '.join(regimen['form'])}"
     yield (f"On record      by mouth {_sum(decision['enteral_b12_ug_per_day'], 'ug/d')}, "
            f"injected {_sum(decision['parenteral_b12_ug_per_30_days'], 'ug in 30 days')}")  # fmt: skip
@@ -70,16 +71,26 @@ def _sum(value: float | str | None, unit: str) -> str:
 
 
 def print_answer(out: Console, decision: dict[str, Any], cards: list[dict[str, Any]]) -> None:
-    """Decision, cards, what could not be assessed and what was odd in the data."""
-    out.print("\n".join(decision_lines(decision)), markup=False)
+    """The decision, its cards, and what was in doubt. No card is good news only where everything could be assessed."""
+    print_decision(out, decision)
     for card in cards:
         out.print(card_panel(card))
     if not cards:
-        out.print("No card: there is nothing to say.", style="green")
-    for title, lines in (
-        ("Could not be assessed", [f"{gap['title']} ({', '.join(gap['because'])})" for gap in decision["could_not_assess"]]),
-        ("Data quality", [f"{n['resource']} {n.get('title', '')}: {n['text']}" for n in decision["data_quality"]]),
-    ):  # fmt: skip
+        assessed = not decision["could_not_assess"]
+        out.print("No card: there is nothing to say." if assessed else "No card, and not everything could be assessed.")
+    print_doubts(out, decision)
+
+
+def print_decision(out: Console, decision: dict[str, Any]) -> None:
+    """The decision alone."""
+    out.print("\n".join(decision_lines(decision)), markup=False)
+
+
+def print_doubts(out: Console, decision: dict[str, Any]) -> None:
+    """What could not be assessed and what was odd in the data."""
+    gaps = [f"{gap['title']}: {', '.join(gap['because']) or 'no usable result'}" for gap in decision["could_not_assess"]]
+    odd = [f"{note['resource']} {note.get('title', '')}: {note['text']}" for note in decision["data_quality"]]
+    for title, lines in (("Could not be assessed", gaps), ("Data quality", odd)):
         if lines:
             out.print(f"\n{title}", style="bold")
             out.print("\n".join(f"- {line}" for line in lines), markup=False)

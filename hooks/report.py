@@ -77,11 +77,12 @@ def _intake(intake: Intake | None, assessed: bool) -> float | str | None:
 
 
 def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
-    rules = decision.library.rules
+    library = decision.library
+    title = library.rules[gap.what].title if gap.what in library.rules else library.words.facts.get(gap.what, gap.what)
     because = [f"{query}: {decision.chart.retrieved[query]}" for query in gap.queries] + [
         f"{name}: unknown" for name in gap.unknown
     ]
-    return {"what": gap.what, "title": rules[gap.what].title if gap.what in rules else gap.what, "because": because}
+    return {"what": gap.what, "title": title, "because": because}
 
 
 def note_json(note: Note, library: Library) -> dict[str, Any]:
