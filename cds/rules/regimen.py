@@ -5,21 +5,7 @@ from __future__ import annotations
 from cds.advice import Advice, OrderTests, StartB12
 from cds.chart import Condition
 from cds.facts.metabolites import MmaReading
-from cds.facts.regimen import Regimen
-
-
-SPOKEN = (
-    "irreversible",
-    "irreversible_untested",
-    "irreversible_adequate",
-    "partial",
-    "stomach_surgery",
-    "food_bound",
-    "normal",
-    "normal_probable",
-    "absorption_unknown",
-    "indeterminate",
-)
+from cds.facts.regimen import CRITICAL_ROWS, Regimen
 
 
 def b12_regimen(
@@ -37,7 +23,7 @@ def b12_regimen(
     """One card per row of the table. An allergy is only worth a card where B12 would otherwise be due."""
     if regimen.row == "allergy":
         return Advice("allergy", test_orders, regimen_notes) if b12_needed else None
-    if regimen.row not in SPOKEN:
+    if regimen.row != "indeterminate" and (not regimen.form or regimen.row in CRITICAL_ROWS):
         return None
     if regimen.action == "continue":
         if not b12_lacking or b12_contraindicated:
