@@ -15,6 +15,7 @@ FolicAcidDose = Literal["none", "below", "masking", "unknown"]
 folic_acid_products = taking("folic_acid")
 pyridoxine_products = taking("pyridoxine")
 biotin_products = taking("biotin")
+pemetrexed = taking("pemetrexed")
 
 
 def folic_acid_dose(folic_acid_products: tuple[Medicine, ...], folic_acid_masking_ge_ug_day: float) -> FolicAcidDose:
@@ -26,6 +27,16 @@ def folic_acid_dose(folic_acid_products: tuple[Medicine, ...], folic_acid_maskin
     if sum(dose or 0 for dose in doses) >= folic_acid_masking_ge_ug_day:
         return "masking"
     return "unknown" if None in doses else "below"
+
+
+def folic_acid_may_mask(folic_acid_dose: FolicAcidDose, on_b12: bool) -> bool:
+    """Enough folic acid, and no B12 beside it, to mend a blood count while nerves go on suffering."""
+    return folic_acid_dose == "masking" and not on_b12
+
+
+def on_pemetrexed(pemetrexed: tuple[Medicine, ...]) -> bool:
+    """Pemetrexed is given with folic acid and B12 by a schedule of its own; that folic acid is no reason for a card."""
+    return any(medicine.current for medicine in pemetrexed)
 
 
 def pyridoxine_mg_per_day(
