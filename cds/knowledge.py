@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import string
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -253,12 +251,3 @@ class StandingWords(Signed):
     suggestions: dict[Name, Text]
     facts: dict[Name, Text]
     notes: dict[Name, Text]
-
-
-@cache
-def placeholders(template: str) -> frozenset[str]:
-    """The names a template wants filled in. Raises ValueError for a placeholder that is not a plain name."""
-    names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    if any(not name.isidentifier() for name in names):
-        raise ValueError(f"a placeholder is a plain {{name}}, not {sorted(names)}")
-    return frozenset(names)

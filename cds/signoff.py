@@ -9,9 +9,9 @@ from cds.advice import Advice
 from cds.chart import Measurement
 from cds.content import Library
 from cds.facts.doses import Dose
-from cds.knowledge import SUMMARY_LIMIT, placeholders
+from cds.knowledge import SUMMARY_LIMIT
 from cds.leaves import Leaf
-from cds.wording import MARKS, amount
+from cds.wording import MARKS, amount, placeholders
 
 
 WIDEST_DOSE = "1,000-2,000‡ µg a day (1,000 preferred)"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cds.chart import Measurement, Medicine, NoResult, Record
 from cds.content import Library
 from cds.facts.doses import Dose
 from cds.facts.intake import Intake
-from cds.knowledge import placeholders
 
 
 MARKS = {"unverified": "†", "weak": "‡"}
@@ -22,6 +22,15 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
+
+
+@cache
+def placeholders(template: str) -> frozenset[str]:
+    """The names a template wants filled in. Raises ValueError for a placeholder that is not a plain name."""
+    names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    if any(not name.isidentifier() for name in names):
+        raise ValueError(f"a placeholder is a plain {{name}}, not {sorted(names)}")
+    return frozenset(names)
 
 
 def fill(template: str, value_of: Callable[[str], Any], library: Library, day: date) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from cds.content import Library
-from cds.knowledge import Code, Parameter, Rule, Topic, ValueSet, placeholders
+from cds.knowledge import Code, Parameter, Rule, Topic, ValueSet
 from cds.library import HERE, KnowledgeError, _merge, _with_shared, load, read_yaml
 from cds.signoff import check
+from cds.wording import placeholders
 
 
 def written(tmp_path: Path, text: str) -> Path:
