@@ -161,23 +161,23 @@ class Code(Signed):
 
 
 class TextPatterns(Signed):
-    """Words that name the concept where no code does; `without` lists words that mean something else is meant."""
+    """Words that name the concept, unless one of `not` stands beside them, and not inside the longer words of `except_in`."""
 
     en: tuple[Text, ...] = ()
     zh: tuple[Text, ...] = ()
     without: tuple[Text, ...] = Field(default=(), alias="not")
+    except_in: tuple[Text, ...] = ()
 
 
 class ValueSet(Signed):
     """A clinical concept: its codes in every system, its names in free text, and for measurements its units.
 
+    doubt_counts: what is only suspected counts, as unconfirmed. passing: what is told as history is over.
     instead_of: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
     order: the code under which we propose to order it.
     qualifier: said behind every result, where the analyte could be taken for another one in the same sentence.
-    own_limit: the laboratory's own upper limit overrides ours.
-    unit_optional: a number without a unit is understood, as there is only one way to report it.
-    positive, negative: the answers that make a finding so.
-    forms: the words that tell one form of a medicine from another.
+    own_limit: the laboratory's own upper limit overrides ours. unit_optional: there is only one way to report a number.
+    positive, negative: the answers that make a finding so. forms: the words that tell one form of a medicine from another.
     """
 
     kind: Literal["measurement", "finding", "condition", "procedure", "allergy", "medicine", "route", "answer"]
@@ -185,6 +185,8 @@ class ValueSet(Signed):
     codes: tuple[Code, ...]
     text: TextPatterns = TextPatterns()
     history_counts: bool = False
+    doubt_counts: bool = False
+    passing: bool = False
     instead_of: tuple[Name, ...] = ()
     order: Text | None = None
     canonical: Text | None = None

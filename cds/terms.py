@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 
 from cds.codes import SYSTEMS, normal_form
 from cds.dosetext import plain
@@ -16,6 +17,14 @@ Match = tuple[str, Code]
 _SHORTEST_PREFIX = 3
 
 
+class Said(IntEnum):
+    """How a text speaks of what it names: "no X" and "mother had X", "suspected X", "X". The surer, the greater."""
+
+    DENIED = 0
+    DOUBTED = 1
+    STATED = 2
+
+
 class Terms:
     """The value sets of one kind, turned round for reading: code to concepts, words to concepts."""
 
@@ -24,12 +33,16 @@ class Terms:
         self._by_code: dict[tuple[str, str], tuple[Match, ...]] = {}
         self._by_prefix: dict[str, dict[str, tuple[Match, ...]]] = {}
         self._without = {name: tuple(map(plain, value_set.text.without)) for name, value_set in value_sets.items()}
+        self._phrases = frozenset(name for name, value_set in value_sets.items() if value_set.kind in _ONE_PHRASE)
+        self._passing = frozenset(name for name, value_set in value_sets.items() if value_set.passing)
         by_word: dict[str, tuple[str, ...]] = {}
         for name, value_set in value_sets.items():
             for code in value_set.codes:
                 self._add_code(name, code)
             for word in _words(value_set.text):
                 by_word[word] = (*by_word.get(word, ()), name)
+            for word in map(plain, value_set.text.except_in):
+                by_word.setdefault(word, ())  # read in place of the word inside it, and names nothing
         self._by_word = by_word
         self._heads = frozenset(map(_head, by_word))
         self._pattern = _pattern(by_word)
@@ -63,19 +76,25 @@ class Terms:
         """Is this a system our value sets are written in? Then a code we do not list means something else."""
         return uri in _KNOWN_URIS
 
-    def of_text(self, text: str) -> dict[str, bool]:
-        """The concepts whose words occur in a text, unless one of their excluding words does too, and whether each is doubted.
+    def of_text(self, text: str) -> dict[str, Said]:
+        """The concepts whose words occur in a text, unless one of their excluding words stands beside them, and how it is said.
 
-        "rule out pernicious anaemia", "family history of osteoporosis" and "萎缩性胃炎待查" name a concept and do not assert it.
+        "family history of osteoporosis", "rule out pernicious anaemia" and "萎缩性胃炎待查" name a concept and do not state it.
         """
         words = plain(text)
         if self._heads.isdisjoint(_HEAD.findall(words)):
             return {}
-        found: dict[str, bool] = {}
+        found: dict[str, Said] = {}
         for match in self._pattern.finditer(words):
+            before, after = _CLAUSE_END.split(words[: match.start()])[-1], _CLAUSE_END.split(words[match.end() :], 1)[0]
             for concept in self._by_word[match[0]]:
-                found[concept] = found.get(concept, True) and _doubted(words, match.start(), match.end())
-        return {concept: doubt for concept, doubt in found.items() if not any(word in words for word in self._without[concept])}
+                phrase = concept in self._phrases
+                beside = words if phrase else before + match[0] + after
+                if not any(word in beside for word in self._without[concept]):
+                    over = concept in self._passing and _past(before, after)
+                    how = _said(before, after, phrase)
+                    found[concept] = max(found.get(concept, Said.DENIED), Said.DENIED if over else how)
+        return found
 
 
 _HEAD = re.compile(r"[a-z0-9]+|[^a-z0-9 ]")
@@ -87,18 +106,67 @@ def _head(word: str) -> str:
     return next((head for head in heads if not head.isascii()), heads[0])
 
 
-_DOUBT_BEFORE = re.compile(
-    r"(?<![a-z])(?:no|not|without|denies|negative for|rule out|r/o|ruled out|exclude|family history|fhx?|suspected|possible|"
-    r"probable|query|screening|risk of|risk for|prevention|prophylaxis)(?![a-z])|排除|家族史|疑似|可疑|否认|无|预防|筛查|\? ?$"
-)
-_DOUBT_AFTER = re.compile(r" ?(?:\?|待查|待排|可能|ruled out)")
+_ONE_PHRASE = ("measurement", "finding", "answer")
+"""Of these a text is one phrase, commas or not: "Potassium, urine" is no potassium of the blood."""
+
 _CLAUSE_END = re.compile(r"[.,;，。；、]")
+_SETTING = re.compile(r"(?<![a-z])(?:but|in|during|complicating|affecting)(?![a-z])|但|无明显诱因")
+"""What stands before one of these does not speak of what stands behind: "no change in neuropathy" leaves the neuropathy."""
+
+_RELATIVE = r"(?:mother|father|parent|sister|brother|sibling|aunt|uncle|cousin|grandmother|grandfather|grandparent)(?:'?s)?"
+_DOUBT_BEFORE = re.compile(
+    r"(?<![a-z])(?:can ?not (?:be )?(?:exclude|rule out)|not (?:yet )?(?:excluded|ruled out)|rule out|r/o|exclude|query|"
+    r"suspect(?:ed)?|suspicion|possibl[ey]|probabl[ey]|likely|questionable|planned|planning|scheduled|awaiting|"
+    r"(?:candidate|consultation|evaluation|assessment|referral|work-?up) for)(?![a-z])|\? ?$|"
+    r"不能排除|不能除外|不排除|不除外|待排除|待排|疑似|可疑|怀疑|疑诊|拟行|计划|(?<!不)可能"
+)
+_DENIED_BEFORE = re.compile(
+    r"(?<![a-z])(?:no|not|none|without|denies|denied|negative for|unlikely|ruled out|excluded|family history|fhx?|screening|"
+    rf"risk of|risk for|prevention|prophylaxis|{_RELATIVE})(?![a-z])|"
+    r"排除|除外|不可能|否认|无|未见|未发现|未诉|不伴|预防|筛查|家族史|家族中|母亲|父亲|父母|兄弟|姐妹|哥哥|弟弟|姐姐|妹妹"
+)
+_DOUBT_AFTER = re.compile(
+    r" ?[-:(]? ?(?:\?|(?:(?:is|was|has|have|been|yet|to|be|very) )*"
+    r"(?:suspected|possible|probable|likely|queried|unconfirmed|not (?:yet )?(?:confirmed|excluded|ruled out)|"
+    r"can ?not be (?:excluded|ruled out)|(?<=to be )(?:excluded|ruled out)|"
+    r"planned|scheduled|risk|candidate|consult|consultation|evaluation|referral|work-?up)(?![a-z])|"
+    r"待[查排诊除]|可能|可疑|疑似|不能排除|不能除外|不除外|风险|术?(?:前|咨询|评估))"
+)
+_DENIED_AFTER = re.compile(
+    r" ?[-:(]? ?(?:(?:(?:is|was|has|have|been|now|already|very|screen|screening|test|tests|testing) )*"
+    r"(?:excluded|ruled out|unlikely|negative|absent|denied|not (?:found|present|seen|detected)|prevention|prophylaxis|"
+    rf"(?:screen|screening)(?! positive)|family history|fhx?|in (?:(?:her|his|the) )?(?:family|relatives?|{_RELATIVE}))(?![a-z])|"
+    r"(?:已|已经)?(?:家族史|阴性|排除|除外|不可能|筛查|预防))"
+)
 
 
-def _doubted(words: str, start: int, end: int) -> bool:
-    """Is what stands from `start` to `end` denied, doubted or somebody else's, in its own clause?"""
-    clause = _CLAUSE_END.split(words[:start])[-1]
-    return bool(_DOUBT_BEFORE.search(clause) or _DOUBT_AFTER.match(words, end))
+def _said(before: str, after: str, phrase: bool) -> Said:
+    """Is what stands between these two parts of its clause denied or somebody else's, doubted or not yet done, or stated?
+
+    Doubts are taken out before denials are looked for, as some are worded as one: "cannot exclude", "不能排除". A `phrase` names
+    a test or its answer, and what follows in it denies nothing: a B12 screen is a B12.
+    """
+    before = _SETTING.split(before)[-1]
+    certain = _DOUBT_BEFORE.sub(" ", before)
+    if _DENIED_BEFORE.search(certain):
+        return Said.DENIED
+    if _DOUBT_AFTER.match(after):
+        return Said.DOUBTED
+    if not phrase and _DENIED_AFTER.match(after):
+        return Said.DENIED
+    return Said.DOUBTED if certain != before else Said.STATED
+
+
+_PAST_BEFORE = re.compile(
+    r"(?<![a-z])(?:(?:history of|h/o|hx of)(?!.*\b(?:affecting|complicating|current|currently|now)\b)|(?:previous|prior|past) $)|"
+    r"(?:既往|曾)[有患经]*$"
+)
+_PAST_AFTER = re.compile(r"(?:(?!合并|伴|周|月|剖|术)[一-鿿]){0,8}史")
+
+
+def _past(before: str, after: str) -> bool:
+    """Is it told of the past? "妊娠糖尿病史" is; "妊娠合并剖宫产史" is a pregnancy after a section."""
+    return bool(_PAST_BEFORE.search(before) or _PAST_AFTER.match(after))
 
 
 _KNOWN_URIS = frozenset(uri for system in SYSTEMS.values() for uri in system.uris)

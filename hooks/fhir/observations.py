@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from cds.chart import Finding, Measurement, Note, Record
 from cds.content import Library
 from cds.days import Day, parse_day
 from cds.intervals import COMPARATORS, interval
-from cds.knowledge import ValueSet
+from cds.terms import Said
 from cds.units import Unit
 from cds.wording import number as written
 from hooks.fhir.elements import UCUM, code, codings, day, is_named, number, objects, opened, plain_text, remembered, text, wording
@@ -112,7 +113,7 @@ class ObservationReader:
             elif not coded:
                 coded = self._terms.knows_system(system)
         if not coded and name:
-            found = {match: False for match, doubted in self._terms.of_text(name).items() if not doubted}
+            found = {match: False for match, said in self._terms.of_text(name).items() if said is Said.STATED}
         return Question(tuple(found.items()), name, is_named(concept))
 
     def _result(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Finding | Note:
@@ -172,28 +173,28 @@ class ObservationReader:
         return (limit_unit or unit).in_scale(value)
 
     def _finding(self, concept: str, name: str, part: Part, resource: Observation) -> Finding:
-        """A coded or worded answer, of any age."""
+        """A coded or worded answer, of any age: by itself, else as the laboratory interprets it, else by its own limit."""
         answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
-        answers = {
-            name
-            for element in (answer, interpretation)
-            for system, value in codings(element)
-            for name, _ in self._answers.of_code(system, value)
-        }
-        for words in (wording(answer), text(part.valueString), wording(interpretation)):
-            answers.update(name for name, doubted in self._answers.of_text(words).items() if not doubted)
-        positive = _verdict(answers, self._sets[concept], part)
+        positive = self._verdict(concept, answer, wording(answer), text(part.valueString))
+        if positive is None and isinstance(part.valueBoolean, bool):
+            positive = part.valueBoolean
+        if positive is None:
+            positive = self._verdict(concept, interpretation, wording(interpretation))
+        if positive is None:
+            positive = _above_limit(part)
         return Finding(reference_of(resource), concept, name, _taken(resource), positive)
 
+    def _verdict(self, concept: str, element: Any, *words: str) -> bool | None:
+        """Positive or negative by the answers of the value set; None where a code and its words tell neither."""
+        value_set = self._sets[concept]
+        answers = {name for system, value in codings(element) for name, _ in self._answers.of_code(system, value)}
+        for said in words:
+            answers.update(name for name, how in self._answers.of_text(said).items() if how is Said.STATED)
+        return False if answers & set(value_set.negative) else True if answers & set(value_set.positive) else None
 
-def _verdict(answers: set[str], value_set: ValueSet, part: Part) -> bool | None:
-    """Positive or negative by the answers of the value set, else by the laboratory's own limit; None where neither tells."""
-    if answers & set(value_set.negative):
-        return False
-    if answers & set(value_set.positive):
-        return True
-    if isinstance(part.valueBoolean, bool):
-        return part.valueBoolean
+
+def _above_limit(part: Part) -> bool | None:
+    """Is a number above the laboratory's own limit, where it sent exactly one, in the same unit?"""
     ranges = list(objects(opened(part.referenceRange)))
     high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
     given = _quantity(part)

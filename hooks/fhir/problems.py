@@ -5,31 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
+
+import msgspec
 
 from cds.chart import Allergy, Condition, Note, Procedure
 from cds.content import Library
-from cds.terms import Terms
+from cds.terms import Said, Terms
 from hooks.fhir import resources
-from hooks.fhir.elements import code, codings, first_day, objects, opened, plain_text, remembered, wording
+from hooks.fhir.elements import code, codings, first_day, number, objects, opened, plain_text, remembered, wording
 from hooks.fhir.observations import NOTHING, Reading
 from hooks.fhir.resources import reference_of
 
 
 _ACTIVE = ("active", "recurrence", "relapse", "unknown", "")
-_WRONG = ("refuted", "entered-in-error", "differential")
+_WRONG = ("refuted", "entered-in-error")
 _UNSURE = ("unconfirmed", "provisional")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(?:cm|厘米)")
-_COMPLETE = re.compile(r"\b(?:complete|entire|whole)\b|全部|完全", re.IGNORECASE)
+_DIFFERENTIAL = "differential"
+_ONLY_SUSPECTED = "only suspected"
+_LENGTH = re.compile(r"(\d[\d.]*(?:\s*(?:[-–~x×]|to|至|到)\s*\d[\d.]*)*)\s*(mm|cm|毫米|厘米|公分)", re.IGNORECASE)
+_CM_IN = {"mm": 0.1, "毫米": 0.1}
+_COMPLETE = re.compile(
+    r"\bcomplete (?:ileal|ileectomy|(?:resection|removal|excision) of (?:the )?(?:(?:terminal|distal) )?ileum)\b|"
+    r"\b(?:entire|whole) (?:(?:terminal|distal) )?(?:ileum|ileal)\b|"
+    r"(?:全部?|完全切除)(?:末端|末段|远端)?回肠|回肠(?:末端|末段)?(?:全部|完全|全)切",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a code or its words name: the concepts, those that are named and doubted, and what the record calls it."""
+    """What a code and its words name, and what the record calls it.
 
-    concepts: tuple[str, ...]
-    doubted: tuple[str, ...]
+    `suspected`: what is doubted and counts all the same. `unused`: what is named, and denied or doubted.
+    """
+
+    stated: tuple[str, ...]
+    suspected: tuple[str, ...]
+    unused: tuple[str, ...]
     name: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every concept that is named at all."""
+        return (*self.stated, *self.suspected, *self.unused)
 
 
 class ProblemReader:
@@ -39,81 +59,115 @@ class ProblemReader:
         """Keep the tables that every problem is held against."""
         self._sets = library.value_sets
         terms = library.terms
-        self._condition = remembered(lambda element: _problem(terms["condition"], element))
-        self._procedure = remembered(lambda element: _problem(terms["procedure"], element))
-        self._allergy = remembered(lambda element: _problem(terms["allergy"], element))
+        self._condition = remembered(lambda element: self._problem(terms["condition"], element))
+        self._procedure = remembered(lambda element: self._problem(terms["procedure"], element))
+        self._allergy = remembered(lambda element: self._problem(terms["allergy"], element))
 
     def condition(self, resource: resources.Condition) -> Reading:
         """A problem that is active, or of a kind whose history counts, and not refuted."""
         problem = self._condition(bytes(resource.code))
-        named = (*problem.concepts, *problem.doubted)
-        if not named:
+        if not problem.named:
             return NOTHING
         reference = reference_of(resource)
         verification, clinical = code(opened(resource.verificationStatus)), code(opened(resource.clinicalStatus))
         if not clinical and (resource.abatementDateTime or opened(resource.abatementPeriod)):
             clinical = "resolved"
         if verification in _WRONG:
-            return Reading(notes=tuple(Note("verification", reference, concept, verification) for concept in named))
+            return Reading(notes=tuple(Note("verification", reference, concept, verification) for concept in problem.named))
         onset = first_day(resource.onsetDateTime, opened(resource.onsetPeriod), resource.recordedDate)
-        records, notes = [], [Note("doubted", reference, concept, "") for concept in problem.doubted]
-        for concept in problem.concepts:
-            if clinical not in _ACTIVE and not self._sets[concept].history_counts:
+        records, notes = [], _unused(problem, reference)
+        for concept in (*problem.stated, *problem.suspected):
+            value_set = self._sets[concept]
+            if verification == _DIFFERENTIAL and not value_set.doubt_counts:
+                notes.append(Note("verification", reference, concept, verification))
+            elif clinical not in _ACTIVE and not value_set.history_counts:
                 notes.append(Note("inactive", reference, concept, clinical))
-                continue
-            certain = verification not in _UNSURE
-            records.append(Condition(reference, concept, problem.name, onset, certain))
-            if not certain:
-                notes.append(Note("unconfirmed", reference, concept, verification))
+            else:
+                doubt = _doubt(problem, concept, verification)
+                records.append(Condition(reference, concept, problem.name, onset, not doubt))
+                notes += [Note("unconfirmed", reference, concept, doubt)] if doubt else []
         return Reading(tuple(records), tuple(notes))
 
-    def procedure(self, resource: resources.Procedure) -> Reading:
+    def procedure(self, resource: resources.Procedure, today: date) -> Reading:
         """A procedure that was done."""
         problem = self._procedure(bytes(resource.code))
-        named = (*problem.concepts, *problem.doubted)
-        if not named:
+        if not problem.named:
             return NOTHING
         reference, status = reference_of(resource), code(resource.status)
         if status not in ("completed", "unknown", "") or resource.notDone is True:
-            return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in named))
+            return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in problem.named))
         done = first_day(
             resource.performedDateTime,
             opened(resource.performedPeriod),
             resource.occurrenceDateTime,
             opened(resource.occurrencePeriod),
         )
+        if done is not None and done.first > today + timedelta(days=1):
+            return Reading(notes=tuple(Note("future", reference, concept, str(done)) for concept in problem.named))
         words = plain_text(problem.name)
-        found, complete = _LENGTH.search(words), bool(_COMPLETE.search(words))
-        length = float(found[1]) if found else None
-        records = tuple(Procedure(reference, concept, problem.name, done, length, complete) for concept in problem.concepts)
-        return Reading(records, tuple(Note("doubted", reference, concept, "") for concept in problem.doubted))
+        length, complete = _length_cm(words), bool(_COMPLETE.search(words))
+        records = tuple(Procedure(reference, concept, problem.name, done, length, complete) for concept in problem.stated)
+        return Reading(records, tuple(_unused(problem, reference)))
 
     def allergy(self, resource: resources.AllergyIntolerance) -> Reading:
-        """An allergy or intolerance that is active and not refuted, by its code or by the substance of a reaction."""
-        problem, substance = self._allergy(bytes(resource.code)), self._allergy(bytes(resource.substance))
-        concepts = tuple(dict.fromkeys((*problem.concepts, *substance.concepts)))
-        if not concepts:
+        """An allergy or intolerance that is active and not refuted, by its code, its substance or the substance of a reaction."""
+        reactions = (msgspec.json.encode(reaction.get("substance")) for reaction in objects(opened(resource.reaction)))
+        problems = [self._allergy(element) for element in (bytes(resource.code), bytes(resource.substance), *reactions)]
+        named = {concept: None for problem in problems for concept in problem.named}
+        if not named:
             return NOTHING
         reference, verification = reference_of(resource), code(opened(resource.verificationStatus))
         clinical = code(opened(resource.clinicalStatus)) or code(resource.status)
         if clinical not in (*_ACTIVE, "unconfirmed", "confirmed") or verification in _WRONG:
-            return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in concepts))
+            return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in named))
         recorded = first_day(resource.recordedDate)
-        return Reading(tuple(Allergy(reference, concept, problem.name, recorded) for concept in concepts))
+        records: dict[str, Allergy] = {}
+        notes: list[Note] = []
+        for problem in problems:
+            notes += _unused(problem, reference)
+            for concept in (*problem.stated, *problem.suspected):
+                if concept in records:
+                    continue
+                records[concept] = Allergy(reference, concept, problem.name, recorded)
+                if doubt := _doubt(problem, concept, verification):
+                    notes.append(Note("unconfirmed", reference, concept, doubt))
+        return Reading(tuple(records.values()), tuple(notes))
+
+    def _problem(self, terms: Terms, element: bytes) -> Problem:
+        """By code and by all the words: beside a code that says little, or that we do not list, may stand words that say more.
+
+        Of words beside a code that we list, only what they add counts: they deny nothing that is coded.
+        """
+        concept = opened(element)
+        named: dict[str, Said] = {}
+        for words in _texts(concept):
+            for match, said in terms.of_text(words).items():
+                named[match] = min(named.get(match, said), said)
+        coded = [match for system, value in codings(concept) for match, _ in terms.of_code(system, value)]
+        stated = tuple(dict.fromkeys((*coded, *(match for match, said in named.items() if said is Said.STATED))))
+        doubted = [match for match, said in named.items() if said is Said.DOUBTED and match not in coded]
+        suspected = tuple(match for match in doubted if self._sets[match].doubt_counts)
+        unused = () if coded else tuple(match for match in named if match not in stated and match not in suspected)
+        return Problem(stated, suspected, unused, wording(concept))
 
 
-def _problem(terms: Terms, element: bytes) -> Problem:
-    """By code, else by all the words: a code we do not list may stand beside words we know."""
-    concept = opened(element)
-    name = wording(concept)
-    found = {match: None for system, value in codings(concept) for match, _ in terms.of_code(system, value)}
-    if found:
-        return Problem(tuple(found), (), name)
-    named: dict[str, bool] = {}
-    for words in _texts(concept):
-        for match, doubt in terms.of_text(words).items():
-            named[match] = named.get(match, False) or doubt
-    return Problem(tuple(n for n, doubt in named.items() if not doubt), tuple(n for n, doubt in named.items() if doubt), name)
+def _unused(problem: Problem, reference: str) -> list[Note]:
+    return [Note("doubted", reference, concept, "") for concept in problem.unused]
+
+
+def _doubt(problem: Problem, concept: str, verification: str) -> str:
+    """Why something counts although nobody is sure of it; empty where somebody is."""
+    if verification in (*_UNSURE, _DIFFERENTIAL):
+        return verification
+    return _ONLY_SUSPECTED if concept in problem.suspected else ""
+
+
+def _length_cm(words: str) -> float | None:
+    """A length, where exactly one is given: of several, or of a range, nobody can tell which was taken out."""
+    found = set(_LENGTH.findall(words))
+    value, unit = found.pop() if len(found) == 1 else ("", "cm")
+    length = number(value)
+    return None if length is None else length * _CM_IN.get(unit.lower(), 1.0)
 
 
 def _texts(concept: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from cds.chart import Strength
 from cds.content import Library
 from cds.dosetext import plain, strengths
 from cds.knowledge import Code
+from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, objects, opened, remembered, text, wording
 
 
@@ -69,11 +70,11 @@ class ProductReader:
         doubted: dict[str, None] = {}
         if not found:
             for words in _names(named):
-                for name, doubt in self._terms.of_text(words).items():
-                    if doubt:
-                        doubted[name] = None
-                    else:
+                for name, said in self._terms.of_text(words).items():
+                    if said is Said.STATED:
                         found.setdefault(name, None)
+                    else:
+                        doubted[name] = None
         for name in list(found):
             for other in self._sets[name].instead_of:
                 found.pop(other, None)

@@ -72,7 +72,7 @@ class Reader:
         return {
             resources.Observation: lambda resource: self._observations.read(resource, today),
             resources.Condition: self._problems.condition,
-            resources.Procedure: self._problems.procedure,
+            resources.Procedure: lambda resource: self._problems.procedure(resource, today),
             resources.AllergyIntolerance: self._problems.allergy,
             resources.MedicationStatement: lambda resource: self._medicines.read(resource, medications, today),
             resources.MedicationRequest: lambda resource: self._medicines.read(resource, medications, today),

@@ -89,6 +89,7 @@ class AllergyIntolerance(_Resource, frozen=True, gc=False):
 
     code: msgspec.Raw = NOT_SENT
     substance: msgspec.Raw = NOT_SENT
+    reaction: msgspec.Raw = NOT_SENT
     status: Any = None
     clinicalStatus: msgspec.Raw = NOT_SENT
     verificationStatus: msgspec.Raw = NOT_SENT
