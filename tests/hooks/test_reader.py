@@ -163,6 +163,11 @@ def test_the_laboratorys_own_limit_for_mma(reference_range: Any, limit: float | 
     assert record.upper_limit == limit
 
 
+def interpreted(code: str) -> dict[str, Any]:
+    system = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+    return {"interpretation": [{"coding": [{"system": system, "code": code}]}]}
+
+
 @pytest.mark.parametrize(
     ("members", "positive"),
     [
@@ -171,12 +176,19 @@ def test_the_laboratorys_own_limit_for_mma(reference_range: Any, limit: float | 
         ({"valueCodeableConcept": {"text": "阳性"}}, True),
         ({"valueString": "not detected"}, False),
         ({"valueString": "Negative"}, False),
-        ({"interpretation": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "POS"}]}]}, True),
+        (interpreted("POS"), True),
         ({"valueBoolean": True}, True),
         ({"valueQuantity": {"value": 30, "unit": "U/mL"}, "referenceRange": [{"high": {"value": 20, "unit": "U/mL"}}]}, True),
         ({"valueQuantity": {"value": 3, "unit": "U/mL"}, "referenceRange": [{"high": {"value": 20, "unit": "U/mL"}}]}, False),
         ({"valueQuantity": {"value": 30, "unit": "U/mL"}, "referenceRange": [{"high": {"value": 20, "unit": "kU/L"}}]}, None),
         ({"valueString": "borderline"}, None),
+        ({"valueString": "Antibody none present"}, False),
+        ({"valueQuantity": {"value": 5, "unit": "AU/mL"}, **interpreted("H")}, True),
+        ({"valueQuantity": {"value": 5, "unit": "AU/mL"}, **interpreted("AA")}, True),
+        ({"valueQuantity": {"value": 1, "unit": "AU/mL"}, **interpreted("N")}, False),
+        ({"valueQuantity": {"value": 1, "unit": "AU/mL"}, **interpreted("NEG")}, False),
+        ({"valueQuantity": {"value": 5, "unit": "AU/mL"}}, None),
+        ({"valueString": "Negative", **interpreted("A")}, False),
     ],
 )  # fmt: skip
 def test_answers(members: dict[str, Any], positive: bool | None) -> None:
@@ -215,6 +227,50 @@ def test_problems(members: dict[str, Any], counts: bool, why: list[str]) -> None
     assert notes(found) == why
 
 
+@pytest.mark.parametrize(
+    ("members", "certain", "why"),
+    [
+        ({"code": {"text": "Subacute combined degeneration"}}, [True], []),
+        ({"code": {"text": "Suspected subacute combined degeneration"}}, [False], [("unconfirmed", "only suspected")]),
+        ({"code": {"text": "脊髓亚急性联合变性?"}}, [False], [("unconfirmed", "only suspected")]),
+        (
+            {"code": {"text": "Myelopathy?"}, "verificationStatus": {"text": "provisional"}},
+            [False],
+            [("unconfirmed", "provisional")],
+        ),
+        (
+            {"code": {"text": "Myelopathy"}, "verificationStatus": {"text": "differential"}},
+            [False],
+            [("unconfirmed", "differential")],
+        ),
+        ({"code": {"text": "Myelopathy ruled out"}}, [], [("doubted", "")]),
+        ({"code": {"text": "Suspected myelopathy"}, "clinicalStatus": {"text": "resolved"}}, [], [("inactive", "resolved")]),
+        ({"code": {"text": "Suspected myelopathy", "coding": [{"display": "Myelopathy excluded"}]}}, [], [("doubted", "")]),
+    ],
+)
+def test_a_suspected_red_flag_is_not_silenced(members: dict[str, Any], certain: list[bool], why: list[tuple[str, str]]) -> None:
+    found = chart(problem(**members))
+    assert [record.certain for record in found.records["condition"].get("neuro_major", ())] == certain  # type: ignore[attr-defined]
+    assert [(note.key, note.detail) for note in found.notes if note.concept] == why
+
+
+@pytest.mark.parametrize(
+    ("text", "concepts"),
+    [
+        ("S/P total gastrectomy", {"gastric_surgery_status": True, "total_gastrectomy_status": True}),
+        ("Possible total gastrectomy", {"gastric_surgery_status": True}),
+        ("No gastrectomy", {"gastric_surgery_status": True}),
+        ("Suspected myelopathy after gastrectomy", {"gastric_surgery_status": True, "neuro_major": False}),
+        ("", {"gastric_surgery_status": True}),
+    ],
+)
+def test_words_beside_a_code_add_to_it_and_deny_nothing(text: str, concepts: dict[str, bool]) -> None:
+    coded = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "Z90.3"}], "text": text}
+    found = chart(problem(code=coded))
+    assert {name: r[0].certain for name, r in found.records["condition"].items()} == concepts  # type: ignore[attr-defined]
+    assert "doubted" not in notes(found)
+
+
 def test_an_abatement_without_a_status_is_a_resolution() -> None:
     coeliac = {"coding": [{"system": "http://snomed.info/sct", "code": "396331005"}]}
     assert notes(chart(problem(code=coeliac, abatementDateTime="2020"))) == ["inactive"]
@@ -240,6 +296,45 @@ def test_procedures(members: dict[str, Any], done: bool) -> None:
     assert notes(found) == ([] if done else ["not_done"])
 
 
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"performedDateTime": "2026-11-22"}, []),
+        ({"performedDateTime": "2026"}, []),
+        ({"performedDateTime": "2026-12-01"}, [("future", "2026-12-01")]),
+        ({"occurrencePeriod": {"start": "2027-01"}}, [("future", "2027-01")]),
+    ],
+)
+def test_what_is_dated_ahead_was_not_done(members: dict[str, Any], why: list[tuple[str, str]]) -> None:
+    code = {"text": "Total gastrectomy"}
+    found = chart({"resourceType": "Procedure", "id": "x", "status": "completed", "code": code, **SUBJECT, **members})
+    assert bool(found.records["procedure"]) is not bool(why)
+    assert [(note.key, note.detail) for note in found.notes if note.concept] == why
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "complete"),
+    [
+        ("Ileal resection", None, False),
+        ("Ileal resection, 8 cm", 8, False),
+        ("Ileal resection 250 mm", 25, False),
+        ("回肠切除２５厘米", 25, False),
+        ("Ileal resection, 60 cm from ligament of Treitz, 8 cm removed", None, False),
+        ("Ileal resection 15-25 cm", None, False),
+        ("Ileal resection 20 cm (20 cm)", 20, False),
+        ("Complete resection of terminal ileum", None, True),
+        ("Ileal resection, entire ileum", None, True),
+        ("全部回肠切除", None, True),
+        ("Ileocolic resection with complete mesocolic excision", None, False),
+        ("末端回肠切除,肠梗阻完全解除", None, False),
+    ],
+)
+def test_how_much_ileum_was_taken(text: str, length: float | None, complete: bool) -> None:
+    found = chart({"resourceType": "Procedure", "id": "x", "code": {"text": text}, **SUBJECT})
+    (record,) = found.records["procedure"]["ileal_resection"]
+    assert (record.length_cm, record.complete) == (length, complete)  # type: ignore[attr-defined]
+
+
 def test_a_planned_or_doubted_operation_in_words_is_no_operation() -> None:
     found = chart({"resourceType": "Procedure", "id": "x", "code": {"text": "Possible total gastrectomy"}, **SUBJECT})
     assert notes(found) == ["doubted"]
@@ -258,6 +353,17 @@ def test_a_procedure_that_matters_to_nobody_leaves_no_trace() -> None:
         ({"code": {"text": "cyanocobalamin"}, "clinicalStatus": {"coding": [{"code": "inactive"}]}}, False, ["inactive"]),
         ({"code": {"text": "cyanocobalamin"}, "verificationStatus": {"coding": [{"code": "refuted"}]}}, False, ["inactive"]),
         ({"code": {"text": "No known allergy"}}, False, []),
+        ({"code": {"text": "No allergy to cyanocobalamin"}}, False, ["doubted"]),
+        ({"code": {"text": "Possible allergy to cyanocobalamin"}}, True, ["unconfirmed"]),
+        (
+            {"code": {"text": "cyanocobalamin"}, "verificationStatus": {"coding": [{"code": "unconfirmed"}]}},
+            True,
+            ["unconfirmed"],
+        ),
+        ({"code": {"text": "Drug reaction"}, "reaction": [{"substance": {"text": "hydroxocobalamin"}}]}, True, []),
+        ({"code": {"text": "Vitamin B12"}, "reaction": [{"substance": {"text": "hydroxocobalamin"}}]}, True, []),
+        ({"code": {"text": "Drug reaction"}, "reaction": [{"manifestation": [{"text": "Rash"}]}]}, False, []),
+        ({"code": {"text": "Vitamin B complex (Neurobion)"}}, True, []),
     ],
 )
 def test_allergies(members: dict[str, Any], counts: bool, why: list[str]) -> None:
@@ -415,6 +521,11 @@ def test_dosage(line: dict[str, Any], amount: float | None, unit: str | None, pe
         ({"dosageInstruction": [{"route": {"text": "under the tongue"}}]}, "sublingual"),
         ({"dosageInstruction": [{"text": "inject 1 mL SC weekly"}], "medicationCodeableConcept": {"text": "cyanocobalamin injection"}}, "subcutaneous"),
         ({"medicationCodeableConcept": {"text": "甲钴胺注射液"}}, "intramuscular"),
+        ({"medicationCodeableConcept": {"text": "cyanocobalamin 1000 mcg/mL vial"}}, "intramuscular"),
+        ({"medicationCodeableConcept": {"text": "hydroxocobalamin 1 mg ampoule"}}, "intramuscular"),
+        ({"medicationCodeableConcept": {"text": "hydroxocobalamin prefilled syringe"}}, "intramuscular"),
+        ({"medicationCodeableConcept": {"text": "维生素B12 安瓿"}}, "intramuscular"),
+        ({"medicationCodeableConcept": {"text": "vitamin B12 drinkable vial"}}, "oral"),
         ({"medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "861113"}]}}, "nasal"),
         ({"medicationCodeableConcept": {"text": "cyanocobalamin"}}, None),
     ],
