@@ -21,7 +21,19 @@ from hooks.wire import Action, Card, Coding, Source, Suggestion
 TOPIC_SYSTEM = "urn:cobalamin-cds:topic"
 OVERRIDE_SYSTEM = "urn:cobalamin-cds:override-reason"
 TELLING = frozenset(
-    ("status", "no_value", "comparator", "unit", "implausible", "future", "undated", "answer", "doubted", "start_unknown")
+    (
+        "status",
+        "no_value",
+        "comparator",
+        "unit",
+        "implausible",
+        "future",
+        "undated",
+        "answer",
+        "doubted",
+        "unconfirmed",
+        "start_unknown",
+    )
 )
 """The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""
 
