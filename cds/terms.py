@@ -15,6 +15,8 @@ Match = tuple[str, Code]
 """A concept and the code entry that named it."""
 
 _SHORTEST_PREFIX = 3
+_LONGEST_TEXT = 1000
+"""A name is shorter. What stands beyond this is not read, so that no text can hold up the service."""
 
 
 class Said(IntEnum):
@@ -81,7 +83,7 @@ class Terms:
 
         "family history of osteoporosis", "rule out pernicious anaemia" and "萎缩性胃炎待查" name a concept and do not state it.
         """
-        words = plain(text)
+        words = plain(text[:_LONGEST_TEXT])
         if self._heads.isdisjoint(_HEAD.findall(words)):
             return {}
         found: dict[str, Said] = {}

@@ -14,15 +14,17 @@ from cds.chart import Allergy, Condition, Note, Procedure
 from cds.content import Library
 from cds.terms import Said, Terms
 from hooks.fhir import resources
-from hooks.fhir.elements import code, codings, first_day, number, objects, opened, plain_text, remembered, wording
-from hooks.fhir.observations import NOTHING, Reading
+from hooks.fhir.elements import code, codings, first_day, is_named, number, objects, opened, plain_text, remembered, wording
+from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.resources import reference_of
 
 
-_ACTIVE = ("active", "recurrence", "relapse", "unknown", "")
+_ACTIVE = ("active", "recurrence", "relapse", "")
+_PAST = ("inactive", "remission", "resolved")
 _WRONG = ("refuted", "entered-in-error")
 _UNSURE = ("unconfirmed", "provisional")
 _DIFFERENTIAL = "differential"
+_LONGEST_NAME = 300
 _ONLY_SUSPECTED = "only suspected"
 _LENGTH = re.compile(r"(\d[\d.]*(?:\s*(?:[-–~x×]|to|至|到)\s*\d[\d.]*)*)\s*(mm|cm|毫米|厘米|公分)", re.IGNORECASE)
 _CM_IN = {"mm": 0.1, "毫米": 0.1}
@@ -38,13 +40,15 @@ _COMPLETE = re.compile(
 class Problem:
     """What a code and its words name, and what the record calls it.
 
-    `suspected`: what is doubted and counts all the same. `unused`: what is named, and denied or doubted.
+    `suspected`: what is doubted and counts all the same. `unused`: what is named, and denied or doubted. `worded`: whether there
+    is any code or word at all.
     """
 
     stated: tuple[str, ...]
     suspected: tuple[str, ...]
     unused: tuple[str, ...]
     name: str
+    worded: bool
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -67,7 +71,7 @@ class ProblemReader:
         """A problem that is active, or of a kind whose history counts, and not refuted."""
         problem = self._condition(bytes(resource.code))
         if not problem.named:
-            return NOTHING
+            return NOTHING if problem.worded else unnamed(resource)
         reference = reference_of(resource)
         verification, clinical = code(opened(resource.verificationStatus)), code(opened(resource.clinicalStatus))
         if not clinical and (resource.abatementDateTime or opened(resource.abatementPeriod)):
@@ -76,11 +80,13 @@ class ProblemReader:
             return Reading(notes=tuple(Note("verification", reference, concept, verification) for concept in problem.named))
         onset = first_day(resource.onsetDateTime, opened(resource.onsetPeriod), resource.recordedDate)
         records, notes = [], _unused(problem, reference)
+        if clinical not in (*_ACTIVE, *_PAST):
+            notes += [Note("status_unknown", reference, concept, "") for concept in problem.named]
         for concept in (*problem.stated, *problem.suspected):
             value_set = self._sets[concept]
             if verification == _DIFFERENTIAL and not value_set.doubt_counts:
                 notes.append(Note("verification", reference, concept, verification))
-            elif clinical not in _ACTIVE and not value_set.history_counts:
+            elif clinical in _PAST and not value_set.history_counts:
                 notes.append(Note("inactive", reference, concept, clinical))
             else:
                 doubt = _doubt(problem, concept, verification)
@@ -92,7 +98,7 @@ class ProblemReader:
         """A procedure that was done."""
         problem = self._procedure(bytes(resource.code))
         if not problem.named:
-            return NOTHING
+            return NOTHING if problem.worded else unnamed(resource)
         reference, status = reference_of(resource), code(resource.status)
         if status not in ("completed", "unknown", "") or resource.notDone is True:
             return Reading(notes=tuple(Note("not_done", reference, concept, status) for concept in problem.named))
@@ -115,10 +121,10 @@ class ProblemReader:
         problems = [self._allergy(element) for element in (bytes(resource.code), bytes(resource.substance), *reactions)]
         named = {concept: None for problem in problems for concept in problem.named}
         if not named:
-            return NOTHING
+            return NOTHING if any(problem.worded for problem in problems) else unnamed(resource)
         reference, verification = reference_of(resource), code(opened(resource.verificationStatus))
         clinical = code(opened(resource.clinicalStatus)) or code(resource.status)
-        if clinical not in (*_ACTIVE, "unconfirmed", "confirmed") or verification in _WRONG:
+        if clinical in (*_PAST, *_WRONG) or verification in _WRONG:
             return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in named))
         recorded = first_day(resource.recordedDate)
         records: dict[str, Allergy] = {}
@@ -148,7 +154,7 @@ class ProblemReader:
         doubted = [match for match, said in named.items() if said is Said.DOUBTED and match not in coded]
         suspected = tuple(match for match in doubted if self._sets[match].doubt_counts)
         unused = () if coded else tuple(match for match in named if match not in stated and match not in suspected)
-        return Problem(stated, suspected, unused, wording(concept))
+        return Problem(stated, suspected, unused, wording(concept)[:_LONGEST_NAME], is_named(concept))
 
 
 def _unused(problem: Problem, reference: str) -> list[Note]:

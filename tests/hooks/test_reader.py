@@ -210,6 +210,7 @@ def problem(**members: Any) -> dict[str, Any]:
         ({}, True, []),
         ({"clinicalStatus": {"coding": [{"code": "active"}]}}, True, []),
         ({"clinicalStatus": "active", "verificationStatus": "confirmed"}, True, []),
+        ({"clinicalStatus": {"coding": [{"code": "present"}]}}, True, ["status_unknown"]),
         ({"verificationStatus": {"coding": [{"code": "unconfirmed"}]}}, True, ["unconfirmed"]),
         ({"verificationStatus": {"coding": [{"code": "differential"}]}}, False, ["verification"]),
         ({"verificationStatus": {"text": "Entered-in-error"}}, False, ["verification"]),
@@ -269,6 +270,19 @@ def test_words_beside_a_code_add_to_it_and_deny_nothing(text: str, concepts: dic
     found = chart(problem(code=coded))
     assert {name: r[0].certain for name, r in found.records["condition"].items()} == concepts  # type: ignore[attr-defined]
     assert "doubted" not in notes(found)
+
+
+@pytest.mark.parametrize("kind", ["Condition", "Procedure", "AllergyIntolerance", "Observation"])
+@pytest.mark.parametrize("code", [None, {}, [], 5, "Pernicious anaemia", {"coding": [{"system": 5, "code": 5}], "text": 5}])
+def test_what_names_nothing_may_be_anything(kind: str, code: Any) -> None:
+    resource = {"resourceType": kind, "id": "x", "status": "final", "code": code, **SUBJECT}
+    found = chart(resource)
+    assert [(note.key, note.reference) for note in found.notes if note.key == "unnamed"] == [("unnamed", f"{kind}/x")]
+
+
+def test_a_name_without_end_is_not_read_to_its_end() -> None:
+    found = chart(problem(code={"text": "ileal resection " + "1" * 100_000 + " cm pernicious anaemia"}))
+    assert found.records["condition"] == {}
 
 
 def test_an_abatement_without_a_status_is_a_resolution() -> None:
