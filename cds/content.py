@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from cds.graph import Graph
 from cds.knowledge import Code, Parameter, Reference, Rule, SitePolicy, StandingWords, ValueSet
@@ -36,10 +36,9 @@ class Library:
             return self.site.parameters[name].value
         return self.parameters[name].on(day).value
 
-    @cached_property
-    def numbers(self) -> Callable[[date], tuple[bool | int | float, ...]]:
-        """All parameters on a day, in graph order; the last few days are remembered."""
-        return lru_cache(maxsize=8)(lambda day: tuple(self.number(name, day) for name in self.parameters))
+    def numbers(self, day: date) -> tuple[bool | int | float, ...]:
+        """All parameters on a day, in graph order."""
+        return tuple(self.number(name, day) for name in self.parameters)
 
     @cached_property
     def terms(self) -> Mapping[str, Terms]:

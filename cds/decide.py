@@ -20,6 +20,7 @@ from cds.leaves import Leaf, Query
 REPORTED = (
     "scope",
     "scope_unanswered",
+    "safety_hit",
     "baseline",
     "b12_status",
     "absorption",
@@ -74,7 +75,8 @@ class Decision:
         """What could not be assessed: rules that were stopped, the facts that came out unknown or may be worse, an open scope."""
         graph = self.library.graph
         stopped = [rule for rule in self.admitted if any(self[needed] is None for needed in graph.required(rule))]
-        open_scope = ["scope"] if self["scope_unanswered"] and self["scope"] == "safety_only" else []
+        undecided = self["scope_unanswered"] or self["safety_hit"] is None
+        open_scope = ["scope"] if undecided and self["scope"] == "safety_only" else []
         unknown = [name for name in ("b12_status", "absorption") if self[name] == "unknown"]
         perhaps = ["absorption"] if self["absorption_may_be_worse"] else []
         return tuple(self._gap(name) for name in dict.fromkeys((*self.failures, *open_scope, *unknown, *perhaps, *stopped)))
@@ -106,9 +108,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Day:
-    """What holds for every chart of a day: the numbers, the facts, and per scope the rules it admits."""
+    """What holds for every chart of a day: the day and the numbers (and room for the facts), the facts, per scope its rules."""
 
-    numbers: tuple[Any, ...]
+    today: date
+    rest: tuple[Any, ...]
     facts: Program
     rules: Mapping[str, tuple[tuple[str, ...], Program]]
 
@@ -123,41 +126,32 @@ class Decider:
         graph = library.graph
         whole = {step.name: (place, step) for place, step in graph.plan((*self.rules, *REPORTED))}
         self._rules = {name: whole.pop(name) for name in self.rules}
-        personal = library.sources.keys() - {"today"}
-        self._constant = [planned for name, planned in whole.items() if not graph.ancestors(name) & personal]
-        self._facts = [planned for planned in whole.values() if planned not in self._constant]
-        self._scope = graph.place["scope"]
+        self._facts = tuple(whole.values())
+        self._scope, self._today = graph.place["scope"], graph.place["today"]
         self._sources = tuple(library.sources.values())
         self._day = lru_cache(maxsize=8)(self._prepared)
 
-    def _prepared(self, day: date) -> _Day:
-        """Evaluate what is the same for everybody on this day, and a chart with nothing on it."""
-        graph = self.library.graph
-        first = len(self._sources)
-        values = [source.read(_empty_chart(day)) for source in self._sources] + list(self.library.numbers(day))
-        values += [None] * (len(graph.names) - len(values))
-        program(self._constant)(values)
-        numbers = tuple(values[first:])
+    def _prepared(self, today: date) -> _Day:
+        """Evaluate a chart with nothing on it: whatever comes out on another chart from the same inputs is the same."""
+        graph, signed = self.library.graph, self.library.rules
+        numbers = self.library.numbers(today)
+        room = (None,) * (len(graph.names) - len(self._sources) - len(numbers))
+        values = [*(source.read(_empty_chart(today)) for source in self._sources), *numbers, *room]
         broken = program([*self._facts, *self._rules.values()])(values)
         before = None if broken else values
-        parameters = range(first, first + len(self.library.parameters))
-        constant = {graph.place["today"], *parameters, *(place for place, _ in self._constant)}
-        signed = self.library.rules
         admitted = {
             scope: tuple(name for name in self.rules if scope in signed[name].scopes)
             for scope in {scope for name in self.rules for scope in signed[name].scopes}
         }
-        return _Day(
-            numbers,
-            program(self._facts, before, constant),
-            {scope: (names, program([self._rules[n] for n in names], before, constant)) for scope, names in admitted.items()},
-        )
+        rules = {scope: (names, program([self._rules[name] for name in names], before)) for scope, names in admitted.items()}
+        return _Day(today, (*numbers, *room), program(self._facts, before), rules)
 
     def __call__(self, chart: Chart) -> Decision:
         """The decision for one chart. The same chart on the same day gives the same decision."""
         day = self._day(chart.today)
         values = [source.read(chart) for source in self._sources]
-        values += day.numbers
+        values[self._today] = day.today
+        values += day.rest
         failures = day.facts(values)
         admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY)
         failures |= rules(values)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,14 +129,14 @@ Program = Callable[[list[Any]], dict[str, Failure]]
 """Fills in the planned values in place, None where unknown, and reports the steps that raised."""
 
 
-def program(plan: Iterable[tuple[int, Step]], before: Sequence[Any] | None = None, constant: Container[int] = ()) -> Program:
+def program(plan: Iterable[tuple[int, Step]], before: Sequence[Any] | None = None) -> Program:
     """The plan as one straight function: for a hundred facts the loop that would interpret it costs more than the facts.
 
     Per step the text reads `if v3 is not None: try: v9 = f9(v3, v5)`, so what runs is what the plan says and nothing else.
     A step that raises leaves its value unknown; one broken step must not silence the others.
 
     `before`: values of an earlier run in which nothing broke. A step whose inputs are the very same objects as then has the same
-    value, and is not run again; inputs at `constant` places are always the same. Most of a chart is empty most of the time.
+    value, and is not run again. Most of a chart is empty most of the time.
     """
     scope: dict[str, Any] = {"Failure": Failure}
     lines = ["def run(values):", " failures = {}"]
@@ -147,9 +147,9 @@ def program(plan: Iterable[tuple[int, Step]], before: Sequence[Any] | None = Non
         local.update((*inputs, place))
         branch = "if"
         if before is not None:
-            same = [i for i in inputs if i not in constant]
-            scope |= {f"b{i}": before[i] for i in (*same, place)}
-            lines.append(f" if {' and '.join(f'v{i} is b{i}' for i in same)}: values[{place}] = v{place} = b{place}")
+            scope |= {f"b{i}": before[i] for i in (*inputs, place)}
+            same = " and ".join(f"v{i} is b{i}" for i in inputs) or "True"
+            lines.append(f" if {same}: values[{place}] = v{place} = b{place}")
             branch = "elif"
         scope[f"f{place}"] = step.function
         lines += [

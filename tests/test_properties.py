@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cds.graph import program
@@ -93,7 +93,7 @@ def test_a_query_nobody_answered_never_reassures(patient: dict[str, Any], query:
         failed = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
         body["prefetch"][query] = failed if how == "failed" else "<html>Bad gateway</html>"
     after = decided(body)
-    if before.decision["absorption"] != "normal":
+    if before.decision["absorption"] not in ("normal", "not_assessed"):
         assert after.decision["absorption"] != "normal"
     excluded_by_problems = query == "conditions" and before.decision["scope"] in ("refer_only", "safety_only")
     if before.decision["regimen"].dose is None and query in ("labs", "conditions", "procedures") and not excluded_by_problems:
@@ -165,6 +165,7 @@ def test_reusing_the_empty_chart_gives_what_evaluating_everything_gives(patient:
 
 @given(PATIENTS, st.integers(1, 400))
 def test_a_day_later_nothing_but_the_day_has_changed(patient: dict[str, Any], days: int) -> None:
+    assume(not any("since_year" in medicine for medicine in patient["medicines"]))  # a calendar year stays where it is
     later = TODAY + timedelta(days=days)
     moved = engine().evaluate(json.dumps(request(patient, later)).encode(), later)
     classes = ("scope", "b12_status", "absorption", "regimen", "enteral_b12_ug_per_day", "parenteral_b12_ug_per_30_days")

@@ -12,20 +12,25 @@ from cds.logic import Evidence
 Scope = Literal["in_scope_osteoporosis", "in_scope_at_risk", "safety_only", "refer_only", "excluded", "out_of_scope"]
 
 
+def low_b12_with_red_flag(
+    b12_class: B12Class | None, blood_red_flag: bool | None, neuro_major: tuple[Condition, ...] | None
+) -> bool | None:
+    """A low B12 together with signs of blood or nerves. Unknown while one half is there and the other was not answered."""
+    flag = True if blood_red_flag or neuro_major else None if None in (blood_red_flag, neuro_major) else False
+    low = None if b12_class is None else b12_class == "low"
+    return False if False in (flag, low) else None if None in (flag, low) else True
+
+
 def safety_hit(
     high_b12_dose: bool | None,
-    blood_red_flag: bool | None,
-    neuro_major: tuple[Condition, ...] | None,
-    b12_class: B12Class | None,
+    low_b12_with_red_flag: bool | None,
     nitrous_oxide_neurology: Evidence | None,
     cyanocobalamin_in_leber: tuple[Medicine, ...] | None,
     b12_despite_allergy: tuple[Medicine, ...] | None,
-) -> bool:
-    """Something on record that must be said to anybody, whatever their bones (C1.7)."""
-    red_flag_with_low_b12 = b12_class == "low" and bool(blood_red_flag or neuro_major)
-    return bool(
-        high_b12_dose or red_flag_with_low_b12 or nitrous_oxide_neurology or cyanocobalamin_in_leber or b12_despite_allergy
-    )
+) -> bool | None:
+    """Something on record that must be said to anybody, whatever their bones (C1.7). Unknown where nobody could tell."""
+    hits = (high_b12_dose, low_b12_with_red_flag, nitrous_oxide_neurology, cyanocobalamin_in_leber, b12_despite_allergy)
+    return True if any(hits) else None if None in hits else False
 
 
 def scope_unanswered(
@@ -56,7 +61,10 @@ def scope(
     scope_risk_factors: Evidence | None,
     safety_hit: bool | None,
 ) -> Scope:
-    """First matching row of C1. While the scope itself is unanswered, only the safety rules speak."""
+    """First matching row of C1. While the scope itself is unanswered, only the safety rules speak.
+
+    Nobody is out of scope before it is known that there is nothing that must be said to anybody.
+    """
     if patient.deceased or age_years is None:
         return "out_of_scope"
     if age_years < adult_min_age_years:
@@ -69,4 +77,4 @@ def scope(
         return "in_scope_osteoporosis"
     if old_enough_to_be_at_risk and scope_risk_factors:
         return "in_scope_at_risk"
-    return "safety_only" if safety_hit else "out_of_scope"
+    return "out_of_scope" if safety_hit is False else "safety_only"
