@@ -77,7 +77,9 @@ class Engine:
         return Evaluation(decision, cards, self._refusal(decision, supplied))
 
     def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:
-        """Envelope and context, with all their problems together."""
+        """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
+        if not body.isascii():
+            body.decode()
         members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
         content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []

@@ -89,7 +89,8 @@ def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) 
 
 
 @pytest.mark.parametrize(
-    "broken", [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "entry": [{"resource": 1e999}]}']
+    "broken",
+    [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "id": "\xff"}', b'{"note": "\xed\xa0\x80"}'],
 )
 def test_JSON_08_to_11_also_inside_prefetch(client: FlaskClient, broken: bytes) -> None:
     body = json.dumps(request(DEFICIENT)).encode().replace(b'"labs": {', b'"labs": ' + broken + b', "spare": {', 1)
