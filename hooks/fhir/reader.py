@@ -35,8 +35,9 @@ class Reader:
         """The patient in context; None where the request brought nobody, or only somebody else."""
         for resource in supplied.resources.get(resources.Patient, ()):
             if resource.id == patient_id:
-                deceased = resource.deceasedBoolean is True or bool(text(resource.deceasedDateTime))
-                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, deceased)
+                deceased = (resource.deceasedBoolean, resource.deceasedDateTime)
+                died = any(said is not None and said is not False for said in deceased)  # in whatever words
+                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, died)
         return None
 
     def chart(self, supplied: Supplied, patient: Patient, patient_id: str, today: date) -> Chart:

@@ -550,3 +550,22 @@ def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: Flask
     body["prefetch"]["labs"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/p2"
     assert answer(client, body) == (412, ["prefetch.labs"])
     assert [note["key"] for note in decision(body)["data_quality"]] == ["query_garbage", "other_patient"]
+
+
+@pytest.mark.parametrize(
+    ("members", "died"),
+    [
+        ({}, False),
+        ({"deceasedBoolean": False}, False),
+        ({"deceasedBoolean": None}, False),
+        ({"deceasedBoolean": True}, True),
+        ({"deceasedBoolean": "true"}, True),
+        ({"deceasedDateTime": "2026"}, True),
+        ({"deceasedDateTime": 2026}, True),
+        ({"deceasedDateTime": {"value": "2026"}}, True),
+    ],
+)
+def test_a_death_is_not_overlooked_for_the_way_it_is_written(members: dict[str, Any], died: bool) -> None:
+    body = request(DEFICIENT)
+    body["prefetch"]["patient"].update(members)
+    assert engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart.patient.deceased is died
