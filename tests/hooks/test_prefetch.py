@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from hooks.fhir.elements import remembered
 from hooks.report import report
 from tests.patients import PATIENT, TODAY, bundle, engine, observation, outcome, patient, request
 
@@ -569,3 +570,11 @@ def test_a_death_is_not_overlooked_for_the_way_it_is_written(members: dict[str, 
     body = request(DEFICIENT)
     body["prefetch"]["patient"].update(members)
     assert engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart.patient.deceased is died
+
+
+def test_of_coded_elements_only_short_ones_are_remembered() -> None:
+    read: list[int] = []
+    meaning = remembered(lambda element: read.append(len(element)))
+    for size in (2048, 2048, 2049, 2049):
+        meaning(b"x" * size)
+    assert read == [2048, 2049, 2049]
