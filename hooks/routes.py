@@ -93,7 +93,7 @@ def discovery_document(engines: Iterable[Engine]) -> bytes:
 def _require_json() -> None:
     kind = request.mimetype
     encoding = request.headers.get("Content-Encoding", "identity")
-    if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
+    if (kind != "application/json" and not kind.endswith("+json")) or encoding.strip().lower() != "identity":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [_ISSUE_CODES[HTTPStatus.UNSUPPORTED_MEDIA_TYPE]])
 
 
