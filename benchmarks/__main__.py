@@ -91,7 +91,7 @@ def in_process(sent: bytes, today: date) -> tuple[float, float]:
     patient_id = msgspec.json.decode(members["context"])["patientId"]
 
     def chart() -> Any:
-        supplied = unpack(prefetch)
+        supplied = unpack(prefetch, patient_id)
         patient = reader.patient(supplied, patient_id)
         if patient is None:
             raise RuntimeError("a benchmark request without its patient")

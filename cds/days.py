@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from datetime import date
 
 from msgspec import Struct
@@ -20,7 +21,11 @@ class Day(Struct, frozen=True, gc=False):
         return f"{self.first:%Y-%m}" if self.first.month == self.last.month else f"{self.first:%Y}"
 
 
+FIRST_YEAR, LAST_YEAR = 1850, 2200
+"""Whoever wrote a year before or after these mistyped it, or meant "unknown": nobody who is treated was born before."""
+
 _BEFORE_TIME = ("", "T", " ")
+_MONTH_OR_YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 
 
 def on(day: date) -> Day:
@@ -38,16 +43,16 @@ def parse_day(text: object) -> Day | None:
         return None
     try:
         if len(text) >= 10 and text[4] == text[7] == "-" and text[10:11] in _BEFORE_TIME:
-            day = date.fromisoformat(text[:10])
-            return Day(day, day)
-        if len(text) == 7 and text[4] == "-":
-            first = date(int(text[:4]), int(text[5:]), 1)
-            return Day(first, first.replace(day=calendar.monthrange(first.year, first.month)[1]))
-        if len(text) == 4:
-            return Day(date(int(text), 1, 1), date(int(text), 12, 31))
+            first = last = date.fromisoformat(text[:10])
+        elif match := _MONTH_OR_YEAR.fullmatch(text):
+            first = date(int(match[1]), int(match[2] or 1), 1)
+            month = int(match[2] or 12)
+            last = first.replace(month=month, day=calendar.monthrange(first.year, month)[1])
+        else:
+            return parse_day(text.strip()) if text != text.strip() else None
     except ValueError:
         return None
-    return parse_day(text.strip()) if text != text.strip() else None
+    return Day(first, last) if FIRST_YEAR <= first.year <= LAST_YEAR else None
 
 
 def years_between(birth: Day, today: date) -> int:

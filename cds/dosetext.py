@@ -70,7 +70,10 @@ TIMES_PER_DAY = {
 }
 """Administrations per day of the usual abbreviations, which are also the codes of FHIR's Timing.code."""
 
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_LONGEST = 1000
+"""Characters. Nobody writes a longer dosage, and what is longer is not read for one."""
+
+_NUMBER = r"(?<![0-9.])[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _COUNTING = rf"(?:{_NUMBER}|{_any_of(_NUMBER_WORDS)})"
 _PERIOD = _any_of(_DAYS_IN)
 _BEGIN, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
@@ -115,7 +118,12 @@ def _number(text: str) -> float:
 
 
 def plain(text: str) -> str:
-    """Text ready for matching: NFKC, lower case, mu as u, no thousands commas, "b.i.d." as "bid", single blanks."""
+    """Text ready for matching: NFKC, lower case, mu as u, no thousands commas, "b.i.d." as "bid", single blanks.
+
+    Nothing at all of a text that is longer than anybody writes: its end may say the opposite of its beginning.
+    """
+    if len(text) > _LONGEST:
+        return ""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("μ", "u")
     text = text.lower()

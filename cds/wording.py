@@ -20,6 +20,7 @@ MARKS = {"unverified": "†", "weak": "‡"}
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
+_LONGEST_READ = 4 * _LONGEST_NAME
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 
@@ -112,9 +113,13 @@ def unit(code: str, library: Library) -> str:
     return library.words.units.get(code, code)
 
 
-@lru_cache(maxsize=1024)
 def escaped(text: str) -> str:
     """Text from a request made harmless: one line, no Markdown, no HTML, not endless."""
+    return _escaped(text if len(text) <= _LONGEST_READ else f"{text[:_LONGEST_READ]}…")
+
+
+@lru_cache(maxsize=1024)
+def _escaped(text: str) -> str:
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = line.replace("://", ": //").replace("www.", "www .").replace("@", "(at)")  # GFM links bare addresses
     if len(line) > _LONGEST_NAME:

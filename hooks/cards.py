@@ -14,6 +14,7 @@ from cds.knowledge import Reference
 from cds.leaves import Leaf
 from cds.wording import MARKS, escaped, fill, measurement
 from hooks.contexts import PatientView
+from hooks.fhir.elements import referenced_type
 from hooks.fhir.writer import Writer
 from hooks.wire import Action, Card, Coding, Source, Suggestion
 
@@ -182,7 +183,7 @@ def _suggestion(label: str, identity: str, actions: list[Action], recommended: b
 
 def _orders(context: PatientView) -> bool:
     """May the user order? A patient or relative who opens the chart gets information, not order suggestions (HOOK-06)."""
-    return not context.userId.startswith(("Patient/", "RelatedPerson/"))
+    return referenced_type(context.userId.rstrip("/ ")).strip().lower() not in ("patient", "relatedperson")
 
 
 def _cited(reference: Reference) -> str:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import cds
 from cds.library import KnowledgeError, load
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
-from hooks.console import console, print_answer, print_decision, print_doubts, silence_tree, trace_tree
+from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
@@ -35,9 +35,19 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 site_option = click.option(
     "--site", type=click.Path(dir_okay=False, path_type=Path), help="Site policy (YAML) with the hospital's own numbers."
 )
+
+
+def _plausible(_: click.Context, __: click.Parameter, day: datetime | None) -> date | None:
+    """A day somebody may decide on; ages and windows are not reckoned to the end of the calendar."""
+    if day is not None and not 1900 <= day.year <= 2200:
+        raise click.BadParameter("choose a day in the years 1900 to 2200.")
+    return None if day is None else day.date()
+
+
 today_option = click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
+    callback=_plausible,
     help="Decide as on this day. Default: the day a fixture was written for, else today.",
 )
 request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
@@ -47,12 +57,14 @@ request_argument = click.argument("request_file", metavar="REQUEST.json", type=c
 @click.version_option(cds.__version__, prog_name="cobalamin")
 def main() -> None:
     """Vitamin B12 decision support for bone health, as a CDS Hooks service."""
+    with suppress(AttributeError):  # a stream of somebody else's making
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale may not know µ
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, help="Worker processes.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
 def serve(host: str, port: int, workers: int, site: Path | None) -> None:
     """Run the service.
@@ -67,8 +79,12 @@ def serve(host: str, port: int, workers: int, site: Path | None) -> None:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
         )
-    click.echo(f"Listening on http://{host}:{port}, discovery at /cds-services", err=True)
-    Server(app, host, port, workers).run()
+    try:  # gunicorn would try five times, and log each
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
+    said = f"Listening on http://{host}:{port}, discovery at /cds-services"
+    Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
 
 
 @main.command()
@@ -76,7 +92,7 @@ def serve(host: str, port: int, workers: int, site: Path | None) -> None:
 @today_option
 @site_option
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(request_file: Any, today: Any, site: Path | None, format_: str) -> None:
+def evaluate(request_file: Any, today: date | None, site: Path | None, format_: str) -> None:
     """Decide on one hook request without a server.
 
     Example: cobalamin evaluate request.json --format json
@@ -86,7 +102,7 @@ def evaluate(request_file: Any, today: Any, site: Path | None, format_: str) -> 
     evaluation = _evaluate(request_file.read(), today, site, format_)
     content = report(evaluation)
     if format_ == "json":
-        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        print_json(content)
     else:
         print_answer(console(), content["decision"], content["cards"])
     if evaluation.refusal is not None:
@@ -99,7 +115,7 @@ def evaluate(request_file: Any, today: Any, site: Path | None, format_: str) -> 
 @today_option
 @site_option
 @click.option("--whole", is_flag=True, help="Unfold also the branches in which nothing was found.")
-def explain(request_file: Any, today: Any, site: Path | None, whole: bool) -> None:
+def explain(request_file: Any, today: date | None, site: Path | None, whole: bool) -> None:
     """Show why: each advice down to records and signed numbers, and why the other rules were silent.
 
     Example: cobalamin explain request.json
@@ -146,7 +162,7 @@ def fixture_show(name: str, as_written: bool) -> None:
     """
     with _told():
         known = fixture(name)
-    click.echo(json.dumps(known.request if as_written else known.on(date.today()), ensure_ascii=False, indent=2))
+    print_json(known.request if as_written else known.on(date.today()))
 
 
 @main.command()
@@ -176,10 +192,10 @@ def demo(name: str) -> None:
     )
 
 
-def _evaluate(body: bytes, today: Any, site: Path | None, format_: str) -> Evaluation:
+def _evaluate(body: bytes, today: date | None, site: Path | None, format_: str) -> Evaluation:
     with _told(format_):
         engine = Engine(load(site), PATIENT_VIEW)
-        return engine.evaluate(body, today.date() if today is not None else _day_of(body))
+        return engine.evaluate(body, today or _day_of(body))
 
 
 def _day_of(body: bytes) -> date:
@@ -197,7 +213,7 @@ def _told(format_: str = "text") -> Iterator[None]:
         yield
     except RequestError as error:
         if format_ == "json":
-            click.echo(json.dumps(operation_outcome(error.issues), indent=2))
+            print_json(operation_outcome(error.issues))
         _say_refusal(error)
         sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
     except (KnowledgeError, UnknownFixtureError) as error:

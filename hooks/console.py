@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
+import click
 from rich.console import Console, Group
 from rich.markdown import Markdown
 from rich.markup import escape
@@ -94,6 +97,11 @@ def print_doubts(out: Console, decision: dict[str, Any]) -> None:
         if lines:
             out.print(f"\n{title}", style="bold")
             out.print("\n".join(f"- {line}" for line in lines), markup=False)
+
+
+def print_json(content: Any) -> None:
+    """JSON that stays JSON where standard output is not UTF-8."""
+    click.echo(json.dumps(content, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=2))
 
 
 def trace_tree(node: Node, label: str, whole: bool) -> Tree:

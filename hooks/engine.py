@@ -14,8 +14,9 @@ from cds.decide import Decider, Decision
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, PatientView
 from hooks.errors import Issue, RequestError
-from hooks.fhir.prefetch import ANSWERED, KEYS, PATIENT_KEY, Supplied, unpack
+from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
+from hooks.fhir.values import ANSWERED
 from hooks.services import Service
 from hooks.wire import Card, HookRequest
 
@@ -62,7 +63,7 @@ class Engine:
         """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
         try:
             request, context = self._request(body)
-            supplied = unpack(request.prefetch)
+            supplied = unpack(request.prefetch, context.patientId)
             patient = self._reader.patient(supplied, context.patientId)
             chart = self._reader.chart(supplied, patient, context.patientId, today) if patient is not None else None
         except RecursionError:
@@ -76,7 +77,9 @@ class Engine:
         return Evaluation(decision, cards, self._refusal(decision, supplied))
 
     def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:
-        """Envelope and context, with all their problems together."""
+        """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
+        if not body.isascii():
+            body.decode()
         members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
         content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []

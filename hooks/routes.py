@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from hooks.engine import Engine
 from hooks.errors import Issue, RequestError, operation_outcome
@@ -27,12 +28,13 @@ _ISSUE_CODES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Issue("too-long", "The request body is larger than this service accepts."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Issue("not-supported", "Send the request as uncompressed application/json."),
 }
+_NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
 
 def add_routes(app: Flask, engines: Iterable[Engine], today: Callable[[], date]) -> None:
     """Register every route and the one way errors leave."""
-    by_id = {engine.service.id: engine for engine in engines}
-    discovery = discovery_document(by_id.values())
+    engines = tuple(engines)
+    discovery = discovery_document(engines)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
@@ -40,15 +42,14 @@ def add_routes(app: Flask, engines: Iterable[Engine], today: Callable[[], date])
     def discover() -> Response:
         return _json(discovery)
 
-    @app.post("/cds-services/<service_id>")
-    @app.post("/cds-services//<service_id>", endpoint="call_doubled_slash")
-    def call(service_id: str) -> Response:
-        engine = by_id.get(service_id)
-        if engine is None:
-            raise RequestError(HTTPStatus.NOT_FOUND, [_ISSUE_CODES[HTTPStatus.NOT_FOUND]])
+    def call(engine: Engine) -> Response:
         _require_json()
-        cards = engine.answer(request.get_data(cache=False), today())
+        cards = engine.answer(_body(app.config["MAX_CONTENT_LENGTH"]), today())
         return _json(Answer.model_construct(cards=cards).model_dump_json(exclude_none=True).encode())
+
+    for engine in engines:  # a path of its own for each: any other is not found, whatever the method
+        for path in (f"/cds-services/{engine.service.id}", f"/cds-services//{engine.service.id}"):
+            app.add_url_rule(path, path, partial(call, engine), methods=["POST"])
 
     @app.get("/healthz")
     def health() -> Response:
@@ -93,8 +94,29 @@ def discovery_document(engines: Iterable[Engine]) -> bytes:
 def _require_json() -> None:
     kind = request.mimetype
     encoding = request.headers.get("Content-Encoding", "identity")
-    if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
+    if (kind != "application/json" and not kind.endswith("+json")) or encoding.strip().lower() != "identity":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [_ISSUE_CODES[HTTPStatus.UNSUPPORTED_MEDIA_TYPE]])
+
+
+def _body(limit: int) -> bytes:
+    """The whole body, whether its length was announced or it comes in chunks, of which one byte more than `limit` is read.
+
+    Werkzeug would cut off what comes in chunks at the limit. What servers raise for a broken chunk has no common base.
+    """
+    announced = request.content_length
+    if announced is None and not request.environ.get("wsgi.input_terminated"):
+        return b""
+    if announced is not None and announced > limit:
+        raise RequestEntityTooLarge
+    try:
+        body: bytes = request.environ["wsgi.input"].read(limit + 1 if announced is None else announced)
+    except Exception:  # noqa: BLE001
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
+    if announced is not None and len(body) < announced:
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _json(body: bytes, status: int = HTTPStatus.OK) -> Response:

@@ -1,26 +1,50 @@
-"""The service under gunicorn: settings, and what each worker does before its first request."""
+"""The service under gunicorn: settings, what each worker does before its first request, and what it refuses by itself."""
 
 from __future__ import annotations
 
 import gc
+import logging
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from flask import Flask
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.sync import SyncWorker
+
+from hooks.errors import Issue, operation_outcome
+
+
+log = logging.getLogger("cobalamin")
+
+PATIENCE_S = 5
+"""A request that has not arrived after so many seconds is given up: until then its worker answers nobody else."""
+
+_NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads it; check request line, headers and chunks.")
+_FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
 
 
 class Server(BaseApplication):
     """Gunicorn around one application, loaded before the workers fork so that faulty knowledge stops the start."""
 
-    def __init__(self, app: Flask, host: str, port: int, workers: int) -> None:
-        """`workers`: processes; each answers one request at a time."""
+    def __init__(self, app: Flask, host: str, port: int, workers: int, ready: Callable[[], None] = lambda: None) -> None:
+        """`workers`: processes; each answers one request at a time. `ready` is called once the port is bound."""
         self._app = app
         self._settings = {
-            "bind": f"{host}:{port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": workers,
+            "worker_class": Worker,
             "preload_app": True,
             "accesslog": None,
             "loglevel": "warning",
+            "when_ready": lambda _: ready(),
             "post_worker_init": settle,
         }
         super().__init__()
@@ -33,6 +57,45 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """The application gunicorn runs."""
         return self._app
+
+
+class Worker(SyncWorker):
+    """A worker that no slow client stops for long, and whose refusals look like all others and repeat nothing (ERR-09, 10)."""
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Answer one connection, with a limited patience."""
+        super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
+        """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
+        broken = isinstance(exc, ParseException)
+        status = HTTPStatus.BAD_REQUEST if broken else HTTPStatus.INTERNAL_SERVER_ERROR
+        log.warning("answered %d to %s", status, type(exc).__name__)
+        body = msgspec.json.encode(operation_outcome([_NO_HTTP if broken else _FAILED]))
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nCache-Control: no-store\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):
+            util.write_nonblock(client, head.encode() + body)
+
+
+class _Impatient:
+    """A client's socket that reads as closed when its request takes too long; all else is the socket's own."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._until = time.monotonic() + PATIENCE_S
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6)))
+
+    def recv(self, size: int) -> bytes:
+        """What has come; nothing once patience has ended."""
+        with suppress(BlockingIOError):
+            return self._client.recv(size) if time.monotonic() < self._until else b""
+        return b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 def settle(worker: Any) -> None:  # noqa: ARG001 - gunicorn passes the worker

@@ -16,7 +16,7 @@ Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=Tr
 
 
 def _blank_is_absent(value: Any) -> Any:
-    return None if value == "" else value
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 Optional = Annotated[Filled | None, BeforeValidator(_blank_is_absent)]
@@ -47,7 +47,7 @@ class HookRequest(Received):
     @field_validator("fhirServer")
     @classmethod
     def _absolute_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
+        if value is not None and not value.lower().startswith(("https://", "http://")):
             raise ValueError("must be an absolute http(s) URL")
         return value
 

@@ -69,6 +69,21 @@ def test_strength_from_a_product_name(library: Library, name: str, found: dict[s
     assert strengths(name, lambda part: [n for n in terms.of_text(part) if n in nutrients]) == found
 
 
+@pytest.mark.parametrize("text", ["1" * 100_000, "1" * 999, "1." * 400, "1." * 50_000, "1 mg daily" + " as told" * 200])
+def test_a_text_nobody_writes_has_no_dose_and_costs_nothing(library: Library, text: str) -> None:
+    dosage = read_dosage(text)
+    assert (dosage.amount, dosage.unit, dosage.per_day) == (None, None, None)
+    assert times_per_day(text) is None
+    assert unit_of_dose(text) is None
+    assert strengths(f"{text} mg", lambda part: ["b12"]) == {}
+
+
+def test_the_end_of_a_number_is_not_another_number() -> None:
+    for text in (".5 mg", "12345678901.5 mg", "1234567890 mg", "0.1234567890 mg", "1.5.5 mg"):
+        assert read_dosage(text).amount is None, text
+    assert times_per_day("13天2次") is None
+
+
 @given(text=st.text(max_size=120))
 def test_no_text_breaks_the_reader_or_yields_a_nonsensical_dose(text: str) -> None:
     dosage = read_dosage(text)

@@ -66,3 +66,8 @@ def test_a_number_is_said_as_it_stood_on_the_day(library: Library) -> None:
 )
 def test_text_from_outside_is_only_text(text: str, harmless: str) -> None:
     assert escaped(text) == harmless
+
+
+def test_of_an_endless_text_only_the_beginning_is_kept() -> None:
+    assert escaped("x" * 10_000_000) == "x" * 79 + "…"
+    assert escaped("x" + " " * 1000 + "y") == "x …"

@@ -16,6 +16,7 @@ from cds.days import Day, parse_day
 
 T = TypeVar("T")
 
+_LONGEST_REMEMBERED = 2048
 UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 
 
@@ -27,9 +28,10 @@ def opened(raw: bytes | msgspec.Raw) -> Any:
 def remembered(meaning: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """Keeps what was last made of coded elements: a hospital has a few thousand tests, problems and drugs, and sends no others.
 
-    `meaning` gets the bytes of one element and nothing of the resource around it.
+    `meaning` gets the bytes of one element and nothing of the resource around it. An element too long to be a code is not kept.
     """
-    return lru_cache(maxsize=4096)(meaning)
+    known = lru_cache(maxsize=4096)(meaning)
+    return lambda element: known(element) if len(element) <= _LONGEST_REMEMBERED else meaning(element)
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -13,23 +13,18 @@ from cds.chart import Note, Retrieval
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf, Query
-from hooks.fhir.elements import code, objects, opened, text
 from hooks.fhir.resources import (
-    READ_ANYTHING,
-    READ_BUNDLE,
-    READ_RESOURCE,
-    READ_TYPES,
     AllergyIntolerance,
     Condition,
     MedicationRequest,
     MedicationStatement,
     Observation,
-    OperationOutcome,
     Patient,
     Procedure,
     Resource,
     reference_of,
 )
+from hooks.fhir.values import ANSWERED, KeyState, read_value
 
 
 PATIENT = "{{context.patientId}}"
@@ -91,6 +86,7 @@ _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)}
 _BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY}
 _OF_QUERY = {query: [key for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
+_BRINGS: Mapping[str | None, type] = {**{key.name: key.brings for key in KEYS}, PATIENT_KEY: Patient}
 
 
 def templates(library: Library, rules: Iterable[str]) -> dict[str, str]:
@@ -111,13 +107,6 @@ def _loinc(library: Library, leaves: Iterable[Leaf]) -> list[str]:
     return [f"{uri}|{entry.code}" for value_set in sets for entry in value_set.codes if entry.system == "loinc" and entry.query]
 
 
-KeyState = Literal["data", "null", "empty", "incomplete", "unasked", "failed", "garbage"]
-"""What one key brought. An absent key has no state at all: nobody ran its query. `unasked`: known by its resources alone, so
-that nobody can tell whether the query was ours."""
-
-ANSWERED = ("data", "null", "empty")
-"""The states in which what is not there does not exist."""
-
 _RETRIEVAL: Mapping[KeyState, Retrieval] = {
     "data": "retrieved",
     "null": "retrieved",
@@ -127,14 +116,6 @@ _RETRIEVAL: Mapping[KeyState, Retrieval] = {
     "failed": "failed",
     "garbage": "failed",
 }
-
-
-class Value(msgspec.Struct, frozen=True):
-    """One prefetch value, read: its state, its resources, and how many entries could not be read at all."""
-
-    state: KeyState
-    resources: tuple[Resource, ...] = ()
-    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -147,20 +128,20 @@ class Supplied:
     notes: tuple[Note, ...]
 
 
-def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
+def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
-    Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
+    What belongs to anybody but this patient is left behind and noted. Our own key for the patient is read first, so that no
+    other decides who that is. Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
-    resources = defaultdict[type, dict[str, Any]](dict)
+    resources = defaultdict[type, dict[str | bytes, Any]](dict)
     states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
-    for name, raw in prefetch.items():
-        value = read_value(raw)
-        key = _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+    for name, key in sorted(((name, _key_of(name)) for name in prefetch), key=lambda named: named[1] != PATIENT_KEY):
+        value = read_value(prefetch[name], _BRINGS.get(key), patient_id)
         if key is not None:
             states[key].append(value.state)
-        elif brought := {_BY_TYPE[type(resource)] for resource in value.resources if type(resource) in _BY_TYPE}:
+        elif brought := {_BY_TYPE[kind] for kind in map(type, [*value.resources, *value.refused]) if kind in _BY_TYPE}:
             for unasked in brought:
                 states[unasked].append("unasked")
             notes.append(Note("query_unasked", f"prefetch.{name}", "", ""))
@@ -170,11 +151,12 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
             notes.append(Note("entry_unreadable", f"prefetch.{name}", "", str(value.unreadable)))
         if value.state not in ANSWERED:
             notes.append(Note(f"query_{value.state}", f"prefetch.{name}", "", ""))
+        notes += [Note("other_patient", reference_of(refused), "", "") for refused in value.refused]
         for place, resource in enumerate(value.resources):
-            identity = resource.id if isinstance(resource.id, str) else f"{name}[{place}]"
-            known = resources[type(resource)].setdefault(identity, resource)
-            if known is not resource and known != resource:
-                resources[type(resource)][f"{name}[{place}]"] = resource
+            by_id = resources[type(resource)]
+            identity = resource.id if isinstance(resource.id, str) and resource.id else f"{name}[{place}]"
+            known = by_id.setdefault(identity, resource)
+            if known is not resource and known != resource and _is_new(resource, by_id):
                 notes.append(Note("same_id", reference_of(resource), "", ""))
     keys = {name: _together(found) for name, found in states.items()}
     return Supplied(
@@ -183,6 +165,16 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw]) -> Supplied:
         keys,
         tuple(notes),
     )
+
+
+def _key_of(name: str) -> str | None:
+    """Which key of ours a client means by a name, if any."""
+    return _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+
+
+def _is_new(resource: Resource, known: dict[str | bytes, Any]) -> bool:
+    """Keep another version of a known id beside the first, once."""
+    return known.setdefault(msgspec.json.encode(resource), resource) is resource
 
 
 def _together(states: list[KeyState]) -> KeyState:
@@ -203,48 +195,3 @@ def _ending(asked: Iterable[Key], keys: Mapping[str, KeyState]) -> Retrieval:
     if not states:
         return "not supplied"
     return states.pop() if len(states) == 1 else "incomplete"
-
-
-def read_value(raw: bytes | msgspec.Raw) -> Value:
-    """One prefetch value (PREF-22..31).
-
-    null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource, and an OperationOutcome
-    with an error in it, mean that nobody could look. A `next` link means that there is more than we were given.
-    """
-    try:
-        bundle = READ_BUNDLE.decode(raw)
-        if bundle is None:
-            return Value("null")
-        if bundle.resourceType == "Bundle":
-            return _bundle([entry.resource for entry in bundle.entry or ()], bundle.link)
-        resource = READ_RESOURCE.decode(raw)
-    except msgspec.ValidationError:
-        return _salvage(READ_ANYTHING.decode(raw))
-    return Value("failed") if isinstance(resource, OperationOutcome) else Value("data", (resource,))
-
-
-def _salvage(value: Any) -> Value:
-    """A value of the wrong shape: nothing is to be had from text or numbers; a Bundle gives its sound entries."""
-    entries = value.get("entry") if isinstance(value, dict) and value.get("resourceType") == "Bundle" else None
-    if not isinstance(entries, list):
-        return Value("garbage")
-    found = [entry.get("resource") if isinstance(entry, dict) else entry for entry in entries]
-    known = [content for content in found if _type_of(content) in READ_TYPES or not _type_of(content)]
-    sound = [READ_RESOURCE.decode(msgspec.json.encode(content)) if _type_of(content) else None for content in known]
-    return _bundle(sound, value.get("link"), unreadable=sum(resource is None for resource in sound))
-
-
-def _type_of(content: Any) -> str:
-    """The type a resource says it is, empty where it is no resource."""
-    return text(content.get("resourceType")) if isinstance(content, dict) else ""
-
-
-def _bundle(entries: list[Resource | None], links: Any, unreadable: int = 0) -> Value:
-    found = tuple([resource for resource in entries if resource is not None and type(resource) is not OperationOutcome])
-    outcomes = [resource for resource in entries if isinstance(resource, OperationOutcome)]
-    issues = [issue for outcome in outcomes for issue in objects(opened(outcome.issue))]
-    if issues and any(code(issue.get("severity")) in ("error", "fatal") for issue in issues):
-        return Value("incomplete" if found else "failed", found, unreadable)
-    if links and any(text(link.get("relation")) == "next" for link in objects(links)):
-        return Value("incomplete", found, unreadable)
-    return Value("data" if found else "empty", found, unreadable)

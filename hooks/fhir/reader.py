@@ -1,8 +1,8 @@
-"""Supplied resources to a Chart: each resource read on its own, another patient's never, whatever was left out listed."""
+"""Supplied resources to a Chart: each resource read on its own, whatever was left out listed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,12 +10,12 @@ from cds.chart import Chart, Note, Patient, Record
 from cds.content import Library
 from cds.days import parse_day
 from hooks.fhir import resources
-from hooks.fhir.elements import local_id, referenced_type, text
+from hooks.fhir.elements import text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
 from hooks.fhir.problems import ProblemReader
-from hooks.fhir.resources import Resource, reference_of
+from hooks.fhir.resources import reference_of
 
 
 _KINDS = ("measurement", "finding", "condition", "procedure", "allergy", "medicine")
@@ -35,8 +35,9 @@ class Reader:
         """The patient in context; None where the request brought nobody, or only somebody else."""
         for resource in supplied.resources.get(resources.Patient, ()):
             if resource.id == patient_id:
-                deceased = resource.deceasedBoolean is True or bool(text(resource.deceasedDateTime))
-                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, deceased)
+                deceased = (resource.deceasedBoolean, resource.deceasedDateTime)
+                died = any(said is not None and said is not False for said in deceased)  # in whatever words
+                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, died)
         return None
 
     def chart(self, supplied: Supplied, patient: Patient, patient_id: str, today: date) -> Chart:
@@ -45,13 +46,7 @@ class Reader:
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *_about(patient)]
         for type_, read in self._readers(supplied, today).items():
-            given = supplied.resources.get(type_)
-            if not given:
-                continue
-            own = _own(given, patient_id, notes)
-            if not own:
-                retrieved[QUERY_OF_TYPE[type_]] = "failed"  # an answer about somebody else is no answer
-            for resource in own:
+            for resource in supplied.resources.get(type_, ()):
                 reading = read(resource)
                 if reading is NOTHING:
                     continue
@@ -60,7 +55,7 @@ class Reader:
                     retrieved[QUERY_OF_TYPE[type_]] = "incomplete"
                 for record in reading.records:
                     records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
-                if reading.records and not _owner(resource):
+                if reading.records and resource.subject is None and resource.patient is None:
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
         others = [person for person in supplied.resources.get(resources.Patient, ()) if person.id != patient_id]
         notes += [Note("other_patient", reference_of(person), "", "") for person in others]
@@ -77,25 +72,6 @@ class Reader:
             resources.MedicationStatement: lambda resource: self._medicines.read(resource, medications, today),
             resources.MedicationRequest: lambda resource: self._medicines.read(resource, medications, today),
         }
-
-
-def _owner(resource: Resource) -> str:
-    """The bare id of the subject a resource names, empty where it names none."""
-    return local_id(resource.subject if resource.subject is not None else resource.patient)
-
-
-def _own(given: Iterable[Resource], patient_id: str, notes: list[Note]) -> list[Resource]:
-    """The resources of this patient; every other one becomes a note. One that names nobody came with this patient's answer."""
-    usual, own = f"Patient/{patient_id}", []
-    for resource in given:
-        owner = resource.subject if resource.subject is not None else resource.patient
-        if (type(owner) is dict and owner.get("reference") == usual) or (
-            _owner(resource) in ("", patient_id) and referenced_type(owner) in ("Patient", "")
-        ):
-            own.append(resource)
-        else:
-            notes.append(Note("other_patient", reference_of(resource), "", ""))
-    return own
 
 
 def _newest_first(records: list[Record]) -> tuple[Record, ...]:

@@ -65,6 +65,11 @@ def test_CALL_04_json_in_any_dress(client: FlaskClient, kind: str) -> None:
     assert response.status_code == 200
 
 
+def test_CALL_16_no_encoding_is_told_in_any_case(client: FlaskClient) -> None:
+    response = client.post(URL, json=request(HEALTHY), headers={"Content-Encoding": "Identity"})
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "text/json"}, {**JSON, "Content-Encoding": "gzip"}]
 )
@@ -89,7 +94,8 @@ def test_JSON_08_to_11_what_is_no_json_object(client: FlaskClient, body: bytes) 
 
 
 @pytest.mark.parametrize(
-    "broken", [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "entry": [{"resource": 1e999}]}']
+    "broken",
+    [b'{"entry": [NaN]}', b"[" * 5000 + b"]" * 5000, b'{"resourceType": "Bundle", "id": "\xff"}', b'{"note": "\xed\xa0\x80"}'],
 )
 def test_JSON_08_to_11_also_inside_prefetch(client: FlaskClient, broken: bytes) -> None:
     body = json.dumps(request(DEFICIENT)).encode().replace(b'"labs": {', b'"labs": ' + broken + b', "spare": {', 1)
@@ -171,7 +177,10 @@ def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, 
         changed(user="Practitioner/1", patient="1", foo=[None]),
         in_context(encounterId=None),
         in_context(encounterId=""),
+        in_context(encounterId=" "),
+        changed(fhirServer="HTTPS://ehr.example.org"),
         in_context(userId="Device/9"),
+        in_context(userId="123"),
         in_context(patientId="Patient/p1"),
         in_context(patientId="https://ehr.example.org/fhir/Patient/p1/_history/2"),
         in_context(extension={}),
@@ -181,6 +190,26 @@ def test_VAL_03_to_16_what_is_odd_and_still_a_request(client: FlaskClient, body:
     response = client.post(URL, json=body)
     assert response.status_code == 200
     assert len(response.get_json()["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "may_order"),
+    [
+        ("https://ehr.example.org/fhir/Patient/p-104", False),
+        ("https://ehr.example.org/fhir/RelatedPerson/7/", False),
+        (" Patient/1", False),
+        ("patient/1", False),
+        ("Patient /1", False),
+        ("Patient/1/_history/2 ", False),
+        ("https://ehr.example.org/patient/fhir/Practitioner/1", True),
+        ("123", True),
+    ],
+)
+def test_HOOK_06_patients_and_relatives_are_known_however_they_are_written(
+    client: FlaskClient, user: str, may_order: bool
+) -> None:
+    (card,) = client.post(URL, json=in_context(userId=user)).get_json()["cards"]
+    assert ("suggestions" in card) is may_order
 
 
 def test_ERR_09_an_error_repeats_nothing_of_the_request_and_neither_does_the_log(

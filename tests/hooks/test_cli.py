@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import runpy
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +15,13 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
+from gunicorn.glogging import Logger
 
-from hooks import cli
-from hooks.app import create_app
+from hooks import cli, serving
+from hooks.app import Config, create_app
 from hooks.cli import main
 from hooks.examples import fixture
-from hooks.serving import Server, settle
+from hooks.serving import Server, Worker, settle
 from tests.patients import request
 
 
@@ -237,13 +240,50 @@ def test_a_service_that_does_not_start_is_told() -> None:
         cli._wait_until_up(requests.Session(), "http://127.0.0.1:9", process)
 
 
-def test_serve_runs_gunicorn_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_runs_gunicorn_on_loopback_and_says_so_once_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
     monkeypatch.setattr(Server, "run", lambda server: started.append(server.cfg))
     status, _, err = run("serve", "--port", "8099", "--workers", "2")
-    assert status == 0
-    assert "Listening on http://127.0.0.1:8099" in err
+    assert (status, err) == (0, "")
     assert (started[0].bind, started[0].workers) == (["127.0.0.1:8099"], 2)
+    monkeypatch.setattr(Server, "run", lambda server: server.cfg.when_ready(None))
+    assert "Listening on http://127.0.0.1:8099" in run("serve", "--port", "8099")[2]
+
+
+def test_an_ipv6_address_is_one_address() -> None:
+    assert Server(create_app(), "::1", 8099, 1).cfg.address == [("::1", 8099)]
+
+
+def test_a_port_in_use_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("serve", "--port", str(port)) == (
+            1,
+            "",
+            f"Error: Cannot listen on 127.0.0.1, port {port}: Address already in use.\n",
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("serve", "--port", "99999"), ("serve", "--port", "-1"), ("serve", "--workers", "0"),
+     ("evaluate", "-", "--today", "9999-12-31"), ("explain", "-", "--today", "0001-01-01")],
+)  # fmt: skip
+def test_settings_out_of_range_are_told_in_a_sentence(arguments: tuple[str, ...]) -> None:
+    status, out, err = run(*arguments, given="{}")
+    assert (status, out) == (2, "")
+    assert "Error: Invalid value for" in err
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_locale_without_the_letters_still_gets_an_answer(deficient: str, format_: str) -> None:
+    command = [sys.executable, "-m", "hooks", "evaluate", deficient, *ON, "--format", format_]
+    plain = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    out = subprocess.run(command, capture_output=True, check=True, env={**os.environ, **plain}).stdout.decode("ascii")
+    if format_ == "json":
+        assert "µg" in json.dumps(json.loads(out), ensure_ascii=False)
+    else:
+        assert "\\xb5g" in out
 
 
 def test_serve_warns_where_others_can_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,6 +300,98 @@ def test_a_worker_settles_before_its_first_request() -> None:
         gc.unfreeze()
         gc.set_threshold(*threshold)
     assert Server(app, "127.0.0.1", 8099, 1).load() is app
+
+
+SMALL = create_app(Config(body_limit=200_000))
+
+
+def handled(sent: bytes, app: Any = SMALL, waiting: bool = False) -> tuple[int, bytes]:
+    """What a worker answers to these bytes, and to a client that may keep it `waiting` for more: status and body."""
+    config = Server(app, "127.0.0.1", 8099, 1)
+    ours, theirs = socket.socketpair()
+    with socket.create_server(("127.0.0.1", 0)) as listener, theirs:
+        worker = Worker(1, 1, [], config, 30, config.cfg, Logger(config.cfg))
+        worker.wsgi = config.load()
+        theirs.sendall(sent)
+        if not waiting:
+            theirs.shutdown(socket.SHUT_WR)
+        worker.handle(listener, ours, ("127.0.0.1", 1))
+        worker.tmp.close()
+        theirs.settimeout(5)
+        answer = b"".join(iter(lambda: theirs.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]) if head else 0, body
+
+
+POST = b"POST /cds-services/b12-bone-health HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+CHILD = json.dumps(fixture("child").request).encode()
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (POST + b"Content-Length: %d\r\n\r\n%b" % (len(CHILD), CHILD), 200),
+        (CHUNKED + chunk(CHILD[:100]) + chunk(CHILD[100:]) + chunk(b""), 200),
+        (CHUNKED + chunk(CHILD) + chunk(b" " * (200_000 - len(CHILD))) + chunk(b""), 200),
+        (CHUNKED + chunk(CHILD) + chunk(b" " * (200_001 - len(CHILD))) + chunk(b""), 413),
+        (POST + b"Content-Length: 200001\r\n\r\n", 413),
+        (POST + b"\r\n", 400),
+        (CHUNKED + b"ZZZ\r\n", 400),
+        (CHUNKED + chunk(CHILD) + b"ZZZ\r\n", 400),
+        (POST + b"Content-Length: Zaphod\r\n\r\n", 400),
+        (b"Zaphod\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nZaphod Beeblebrox: x\r\n\r\n", 400),
+        (b"GET /healthz HTTP/9.9\r\n\r\n", 400),
+    ],
+)
+def test_JSON_12_CALL_17_ERR_09_10_what_comes_over_the_wire(
+    sent: bytes, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answered, body = handled(sent)
+    assert answered == status
+    content = json.loads(body)
+    assert content.get("resourceType") == (None if status == 200 else "OperationOutcome")
+    logged = caplog.text + capfd.readouterr().err
+    assert "Zaphod" not in body.decode() + logged
+    assert "Traceback" not in logged
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", 0),
+        (b"POST /cds-serv", 0),
+        (POST + b"Content-Length: %d\r\n\r\n%b" % (len(CHILD), CHILD[:99]), 400),
+        (CHUNKED + chunk(CHILD), 400),
+    ],
+)
+def test_a_slow_client_is_given_up_and_stops_nobody(
+    sent: bytes, status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving, "PATIENCE_S", 0.05)
+    assert handled(sent, waiting=True)[0] == status
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_patience_ends_also_with_a_client_that_sends_on_and_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "PATIENCE_S", 0)
+    with pytest.raises(ConnectionResetError):
+        handled(b"GET /healthz HTTP/1.1\r\n\r\n")
+
+
+def test_ERR_09_what_fails_outside_the_application_repeats_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(environ: Any, start_response: Any) -> Any:
+        raise RuntimeError("Zaphod")
+
+    status, body = handled(b"GET /healthz HTTP/1.1\r\n\r\n", app=broken)
+    assert (status, json.loads(body)["issue"][0]["code"]) == (500, "exception")
+    assert "RuntimeError" in caplog.text
+    assert "Zaphod" not in body.decode() + caplog.text
 
 
 def test_two_real_workers_answer_a_chunked_request() -> None:

@@ -61,6 +61,9 @@ def test_DISC_24_prefetch_keeps_its_authored_order(service: dict[str, Any]) -> N
 
 def test_DISC_26_unknown_paths_are_not_success(client: FlaskClient) -> None:
     assert client.get("/cds-services/nope/none").status_code == 404
+    for method in ("get", "put", "options", "post", "delete"):
+        for path in ("/cds-services/nope", "/cds-services//nope", "/cds-services/nope/"):
+            assert getattr(client, method)(path).status_code == 404
     assert client.get("/nowhere").get_json()["resourceType"] == "OperationOutcome"
     response = client.get("/cds-services/b12-bone-health")
     assert response.status_code == 405

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from hooks.fhir.elements import remembered
 from hooks.report import report
 from tests.patients import PATIENT, TODAY, bundle, engine, observation, outcome, patient, request
 
@@ -76,8 +77,110 @@ def test_PREF_23_24_looked_and_found_nothing(client: FlaskClient, value: Any) ->
     assert answer(client, with_key("labs", value)) == (200, ["B12Baseline"])
 
 
-def test_PREF_25_epic_says_no_results_with_an_outcome_entry(client: FlaskClient) -> None:
-    assert answer(client, with_key("labs", bundle([outcome("warning")]))) == (200, ["B12Baseline"])
+def said(severity: Any = None, issue_type: Any = None, epic: str | None = None) -> dict[str, Any]:
+    """An OperationOutcome of one issue, perhaps with an error number of Epic."""
+    issue: dict[str, Any] = {"severity": severity, "code": issue_type}
+    if epic is not None:
+        issue["details"] = {"coding": [{"system": "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369", "code": epic}]}
+    return {"resourceType": "OperationOutcome", "issue": [{name: value for name, value in issue.items() if value is not None}]}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        [said("warning", "processing", "4101")],
+        [said("warning", "processing", "4101"), said("warning", "processing", "4119")],
+        [said("warning", "informational", "4101")],
+        [said("warning", "not-found")],
+        [said("Information", "timeout")],
+    ],
+)
+def test_PREF_25_epic_says_no_results_with_an_outcome_entry(client: FlaskClient, nothing: list[Any]) -> None:
+    assert answer(client, with_key("labs", {**bundle(nothing), "total": 0})) == (200, ["B12Baseline"])
+
+
+FORBIDDEN = said("warning", "forbidden")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        said(None, "not-found"),
+        said("warning", "Incomplete"),
+        FORBIDDEN,
+        said("warning", "suppressed", "59204"),
+        said("warning", "processing"),
+        said("warning", "timeout"),
+        {"resourceType": "OperationOutcome"},
+        {"resourceType": "OperationOutcome", "issue": []},
+        {"resourceType": "OperationOutcome", "issue": ["odd"]},
+    ],
+)
+def test_PREF_25_26_any_other_outcome_says_that_something_is_missing(client: FlaskClient, lost: dict[str, Any]) -> None:
+    assert answer(client, with_key("labs", bundle([lost]))) == (412, ["prefetch.labs"])
+    beside = decision(with_key("labs", bundle([observation({"b12_total": "142 pg/mL"}, TODAY), lost])))
+    assert (beside["b12_status"], beside["facts"]["folate_results"]) == ("deficient", None)
+
+
+def test_PREF_26_a_warning_instead_of_a_bundle_is_a_failure(client: FlaskClient) -> None:
+    assert answer(client, with_key("labs", said("information", "not-found"))) == (412, ["prefetch.labs"])
+
+
+ENCOUNTER = {"resourceType": "Encounter", "id": "e1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "how"),
+    [
+        (patient(DEFICIENT, TODAY), "garbage"),
+        (ENCOUNTER, "garbage"),
+        (bundle([patient(DEFICIENT, TODAY)]), "garbage"),
+        (bundle([ENCOUNTER]), "garbage"),
+        (bundle([ENCOUNTER, patient(DEFICIENT, TODAY), said("information", "informational")]), "garbage"),
+        (bundle([bundle([])]), "incomplete"),
+        ({"resourceType": "Bundle", "total": 5}, "incomplete"),
+        ({"resourceType": "Bundle", "total": "1", "entry": []}, "incomplete"),
+        ({"resourceType": "Bundle", "entry": [{"response": {"status": "403", "outcome": FORBIDDEN}}]}, "failed"),
+        ({"resourceType": "Bundle", "entry": [{"response": {"status": "204"}}]}, "garbage"),
+        ({"resourceType": "Bundle", "entry": [{"response": "403"}]}, "incomplete"),
+    ],
+)
+def test_ERR_01_a_required_key_that_brought_something_else_is_no_answer(client: FlaskClient, value: Any, how: str) -> None:
+    body = with_key("conditions", value, results=[{"b12_total": "420 pg/mL"}])
+    response = client.post(URL, json=body)
+    assert response.status_code == 412
+    (issue,) = response.get_json()["issue"]
+    assert f"Prefetch key 'conditions' is {how}" in issue["details"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("total", "complete"),
+    [(0, True), (1, True), (2, False), ("2", False), (True, True), ("many", True), (None, True)],
+)
+def test_PREF_33_a_total_above_what_was_found_means_that_there_is_more(total: Any, complete: bool) -> None:
+    found = {**bundle([observation({"b12_total": "142 pg/mL"}, TODAY), patient(DEFICIENT, TODAY)]), "total": total}
+    decided = decision(with_key("labs", found))
+    assert decided["b12_status"] == "deficient"
+    assert decided["facts"]["folate_results"] == ([] if complete else None)
+
+
+def test_a_key_of_ours_gives_whatever_else_it_brought() -> None:
+    """Orders with their Medication, statements and conditions under one name, as some sites build it."""
+    body = request({**DEFICIENT, "medicines": [{"drug": "omeprazole", "since": 900, "kind": "statement"}]})
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "m1",
+        "status": "active",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "authoredOn": "2025-01-01",
+        "medicationReference": {"reference": "Medication/drug"},
+    }
+    drug = {"resourceType": "Medication", "id": "drug", "code": {"text": "metformin"}}
+    taken = [entry["resource"] for entry in body["prefetch"]["statements"]["entry"]]
+    body["prefetch"] |= {"medications": {**bundle([order, drug, *taken]), "total": 1}, "statements": bundle([])}
+    chart = engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart
+    assert set(chart.records["medicine"]) == {"ppi", "metformin"}
+    assert (chart.retrieved["medicines"], chart.notes) == ("retrieved", ())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +238,7 @@ def test_orders_there_and_statements_failed_is_incomplete() -> None:
 
 
 def test_PREF_31_33_more_pages_mean_that_nothing_is_absent() -> None:
-    paged = {**bundle([]), "link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]}
+    paged = {**bundle([]), "link": [{"relation": "self", "url": "x"}, {"relation": "Next", "url": "y"}]}
     assert decision(with_key("procedures", paged))["absorption"] == "unknown"
     found = {**bundle([observation({"b12_total": "142 pg/mL"}, TODAY)]), "link": [{"relation": "next"}]}
     incomplete = decision(with_key("labs", found))
@@ -228,6 +331,8 @@ def test_PREF_40_the_type_of_a_bundle_does_not_matter(client: FlaskClient, kind:
         {},
         {"resource": {}},
         {"resource": {"resourceType": 7}},
+        {"resource": {"resourceType": "Condition "}},
+        {"resource": {"resourceType": "Encounter"}},
         {"resource": {"resourceType": "Observation", "code": 5, "subject": {"reference": f"Patient/{PATIENT}"}}},
         {"resource": {"resourceType": "Observation", "code": {"coding": [None, {"code": 7}, {"system": [], "code": "2132-9"}]}}},
         {"resource": {"resourceType": "Observation", "code": {"coding": "x"}, "component": [7, {"code": {}}]}},
@@ -239,12 +344,47 @@ def test_one_malformed_entry_among_good_ones_costs_only_itself(client: FlaskClie
     assert answer(client, body) == (200, ["B12Regimen"])
 
 
-def test_unreadable_entries_are_counted() -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        5,
+        None,
+        {},
+        {"search": {"mode": "match"}},
+        {"resource": None},
+        {"resource": "text"},
+        {"resource": {}},
+        {"resource": {"resourceType": None}},
+        {"resource": {"resourceType": "observation", "id": "o"}},
+        {"resource": {"resourceType": "Observation ", "id": "o"}},
+        {"resource": {"resourceType": "bundle"}},
+        {"resource": {"resourceType": "?"}},
+    ],
+)
+def test_PREF_33_an_unreadable_entry_is_counted_and_may_be_the_one_that_matters(odd: Any) -> None:
     body = request(DEFICIENT)
-    body["prefetch"]["labs"]["entry"] += [5, {"resource": "text"}]
-    assert decision(body)["data_quality"] == [
-        {"key": "entry_unreadable", "resource": "prefetch.labs", "text": "2 entries could not be read"}
+    body["prefetch"]["labs"]["entry"] += [odd, odd]
+    decided = decision(body)
+    assert (decided["b12_status"], decided["facts"]["folate_results"]) == ("deficient", None)
+    assert decided["data_quality"] == [
+        {"key": "entry_unreadable", "resource": "prefetch.labs", "text": "2 entries could not be read"},
+        {"key": "query_incomplete", "resource": "prefetch.labs", "text": "The result was supplied in part only"},
     ]
+
+
+@pytest.mark.parametrize("kind", ["Encounter", "Provenance", "MedicationOrder"])
+def test_PREF_30_entries_of_types_nobody_reads_are_passed_over(kind: str) -> None:
+    body = request(DEFICIENT)
+    body["prefetch"]["labs"]["entry"].append({"resource": {"resourceType": kind, "id": "x", "period": 10**30}})
+    assert decision(body)["data_quality"] == []
+    assert decision(body)["facts"]["folate_results"] == []
+
+
+def test_JSON_10_a_number_beyond_all_bounds_costs_the_entry_that_holds_it() -> None:
+    body = request(DEFICIENT)
+    body["prefetch"]["labs"]["entry"].append({"resource": {"resourceType": "Observation", "status": "!"}})
+    raw = json.dumps(body).replace('"!"', "1e999").encode()
+    assert [note.key for note in engine().evaluate(raw, TODAY).decision.chart.notes] == ["entry_unreadable", "query_incomplete"]
 
 
 def test_VAL_26_a_stray_result_of_another_patient_is_reported_and_has_no_influence(client: FlaskClient) -> None:
@@ -295,13 +435,98 @@ def test_VAL_27_what_is_not_this_patient(subject: Any) -> None:
     assert decision(body)["b12_status"] == "unknown"
 
 
-@pytest.mark.parametrize("subject", [None, {}, {"display": "Somebody"}, 7])
-def test_a_result_that_names_nobody_is_used_with_a_note(subject: Any) -> None:
+def test_VAL_27_a_fragment_of_this_patient_is_this_patient() -> None:
     body = request(DEFICIENT)
-    body["prefetch"]["labs"]["entry"][0]["resource"]["subject"] = subject
+    body["prefetch"]["labs"]["entry"][0]["resource"]["subject"] = {"reference": f"Patient/{PATIENT}#name"}
+    assert decision(body)["b12_status"] == "deficient"
+
+
+def test_a_result_that_names_nobody_is_used_with_a_note() -> None:
+    body = request(DEFICIENT)
+    body["prefetch"]["labs"]["entry"][0]["resource"]["subject"] = None
     content = decision(body)
     assert content["b12_status"] == "deficient"
     assert [note["key"] for note in content["data_quality"]] == ["no_subject"]
+
+
+OWN = {"reference": f"Patient/{PATIENT}"}
+OTHER = {"reference": "Patient/p-999"}
+
+
+@pytest.mark.parametrize(
+    "whose",
+    [
+        {"subject": [OTHER]},
+        {"subject": [OWN]},
+        {"subject": {"reference": ["Patient/p-999"]}},
+        {"subject": {"reference": {"reference": "Patient/p-999"}}},
+        {"subject": {"Reference": f"Patient/{PATIENT}"}},
+        {"subject": {"identifier": {"system": "urn:mrn", "value": "1"}}},
+        {"subject": {"display": "Somebody Else"}},
+        {"subject": {}},
+        {"subject": ""},
+        {"subject": 5},
+        {"subject": True},
+        {"subject": {"reference": "#contained"}},
+        {"subject": {"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}},
+        {"subject": {"reference": "Patient/"}},
+        {"subject": {}, "patient": OTHER},
+        {"subject": OWN, "patient": OTHER},
+        {"subject": OTHER, "patient": OWN},
+    ],
+)
+def test_VAL_26_who_is_named_in_no_way_we_can_resolve_is_not_this_patient(client: FlaskClient, whose: dict[str, Any]) -> None:
+    body = request(DEFICIENT)
+    strange = {**body["prefetch"]["labs"]["entry"][0]["resource"], **whose}
+    body["prefetch"]["labs"] = bundle([strange])
+    assert answer(client, body) == (412, ["prefetch.labs"])
+    own = observation({"b12_total": "420 pg/mL"}, TODAY)
+    body["prefetch"]["labs"] = bundle([{**strange, "id": own["id"]}, own])
+    decided = decision(body)
+    assert [sample["value"] for sample in decided["facts"]["b12_total_results"] or ()] == [420]
+    assert decided["facts"]["folate_results"] is None, "it may have been the patient's after all"
+    assert [note["key"] for note in decided["data_quality"]] == ["query_incomplete", "other_patient"]
+
+
+def test_VAL_26_a_result_that_plainly_is_another_s_leaves_the_answer_complete() -> None:
+    body = request(DEFICIENT)
+    own = body["prefetch"]["labs"]["entry"][0]["resource"]
+    low = {**observation({"b12_total": "900 pg/mL"}, TODAY), "id": own["id"], "subject": OTHER, "patient": OTHER}
+    body["prefetch"]["labs"] = bundle([low, own])
+    decided = decision(body)
+    assert (decided["b12_status"], decided["facts"]["folate_results"]) == ("deficient", [])
+    assert [note["key"] for note in decided["data_quality"]] == ["other_patient"]
+
+
+def test_VAL_26_statements_of_somebody_else_do_not_fail_the_orders(client: FlaskClient) -> None:
+    body = request(
+        {
+            **DEFICIENT,
+            "results": [{"b12_total": "420 pg/mL"}],
+            "medicines": [{"drug": "omeprazole", "since": 9, "kind": "statement"}],
+        }
+    )
+    body["prefetch"]["statements"]["entry"][0]["resource"]["subject"] = OTHER
+    assert answer(client, body)[0] == 200
+    assert "medicines: incomplete" in decision(body)["could_not_assess"][0]["because"]
+
+
+def test_VAL_26_our_own_key_says_who_the_patient_is() -> None:
+    body = request(DEFICIENT)
+    child = {**body["prefetch"]["patient"], "birthDate": "2020-01-01"}
+    body["prefetch"] = {"encounterBundle": bundle([child]), **body["prefetch"]}
+    decided = decision(body)
+    assert decided["facts"]["age_years"] == 72
+    assert [note["key"] for note in decided["data_quality"]] == ["query_unasked", "same_id"]
+
+
+def test_VAL_26_an_empty_id_is_no_id() -> None:
+    body = request({**DEFICIENT, "results": [{"b12_total": "142 pg/mL"}, {"b12_total": "150 pg/mL"}]})
+    for entry in body["prefetch"]["labs"]["entry"]:
+        entry["resource"]["id"] = ""
+    decided = decision(body)
+    assert len(decided["facts"]["b12_total_results"]) == 2
+    assert decided["data_quality"] == []
 
 
 def test_the_same_resource_in_two_keys_counts_once() -> None:
@@ -314,9 +539,10 @@ def test_two_resources_of_one_id_are_both_read_and_told() -> None:
     body = request({**DEFICIENT, "results": [{"b12_total": "420 pg/mL"}]})
     low = observation({"b12_total": "150 pg/mL"}, TODAY)
     low["id"] = body["prefetch"]["labs"]["entry"][0]["resource"]["id"]
-    body["prefetch"]["labs"]["entry"].append({"resource": low})
+    body["prefetch"]["labs"]["entry"] += [{"resource": low}, {"resource": low}]
     decided = decision(body)
     assert decided["b12_status"] == "deficient"
+    assert len(decided["facts"]["b12_total_results"]) == 2
     assert [note["key"] for note in decided["data_quality"]] == ["same_id"]
 
 
@@ -324,4 +550,31 @@ def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: Flask
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/p2"
     assert answer(client, body) == (412, ["prefetch.labs"])
-    assert [note["key"] for note in decision(body)["data_quality"]] == ["other_patient"]
+    assert [note["key"] for note in decision(body)["data_quality"]] == ["query_garbage", "other_patient"]
+
+
+@pytest.mark.parametrize(
+    ("members", "died"),
+    [
+        ({}, False),
+        ({"deceasedBoolean": False}, False),
+        ({"deceasedBoolean": None}, False),
+        ({"deceasedBoolean": True}, True),
+        ({"deceasedBoolean": "true"}, True),
+        ({"deceasedDateTime": "2026"}, True),
+        ({"deceasedDateTime": 2026}, True),
+        ({"deceasedDateTime": {"value": "2026"}}, True),
+    ],
+)
+def test_a_death_is_not_overlooked_for_the_way_it_is_written(members: dict[str, Any], died: bool) -> None:
+    body = request(DEFICIENT)
+    body["prefetch"]["patient"].update(members)
+    assert engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart.patient.deceased is died
+
+
+def test_of_coded_elements_only_short_ones_are_remembered() -> None:
+    read: list[int] = []
+    meaning = remembered(lambda element: read.append(len(element)))
+    for size in (2048, 2048, 2049, 2049):
+        meaning(b"x" * size)
+    assert read == [2048, 2049, 2049]

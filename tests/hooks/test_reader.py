@@ -25,7 +25,7 @@ def chart(*resources: dict[str, Any]) -> Chart:
     """The chart of a woman with these resources."""
     reader = Reader(engine().library)
     raw = {"patient": {"resourceType": "Patient", "id": PATIENT, "birthDate": "1950"}, "all": bundle(resources)}
-    supplied = unpack({key: json.dumps(value).encode() for key, value in raw.items()})
+    supplied = unpack({key: json.dumps(value).encode() for key, value in raw.items()}, PATIENT)
     patient = reader.patient(supplied, PATIENT)
     assert patient is not None
     return reader.chart(supplied, patient, PATIENT, TODAY)
