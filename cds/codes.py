@@ -101,12 +101,3 @@ SYSTEMS = {
 def normal_form(code: str) -> tuple[str, ...]:
     """The codes a hierarchical code stands for: without dots, in capitals, dagger and asterisk parts apart (E53.801+G32.0*)."""
     return tuple(part.replace(".", "").strip().upper() for part in re.split(r"[+*†]", code) if part.strip())
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A code in its system, with the label under which we send it."""
-
-    uri: str
-    code: str
-    label: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cds.chart import Dosage, Medicine
 
 
-ENTERAL_ROUTES = frozenset({"oral", "sublingual", "buccal", "nasal"})
 PARENTERAL_ROUTES = frozenset({"intramuscular", "subcutaneous", "intravenous"})
 
 

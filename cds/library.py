@@ -71,9 +71,8 @@ def load(site: Path | None = None) -> Library:
     labels = _merge({module.__name__: topic.labels for module, topic in topics.items()}, "label")
     sources: dict[str, Leaf | Given] = {"patient": leaves.patient, "today": leaves.today, **dict(_leaves(modules))}
     policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None
-    value_sets: dict[str, ValueSet] = {
-        path.stem: read_yaml(path, ValueSet) for path in sorted((HERE / "valuesets").glob("*/*.yaml"))
-    }
+    folders = sorted(path for path in (HERE / "valuesets").iterdir() if path.is_dir())
+    value_sets = _merge({folder.name: _value_sets(folder) for folder in folders}, "value set")
     library = Library(
         graph=Graph(
             [
@@ -129,6 +128,10 @@ def _topic(module: ModuleType) -> Topic:
     return topic
 
 
+def _value_sets(folder: Path) -> dict[str, ValueSet]:
+    return {path.stem: read_yaml(path, ValueSet) for path in sorted(folder.glob("*.yaml"))}
+
+
 def _merge(by_module: Mapping[str, Mapping[str, T]], what: str) -> dict[str, T]:
     merged: dict[str, T] = {}
     for module, entries in by_module.items():
@@ -151,7 +154,7 @@ def _number_type(parameter: Parameter) -> type:
 
 
 def _digest(site: Path | None) -> str:
-    """Twelve hex digits over every file of knowledge in use: two services with the same digits say the same."""
+    """Twelve hex digits over every file of knowledge in use: two services of one release with the same digits say the same."""
     sha = hashlib.sha256()
     ours = sorted(path for path in HERE.rglob("*.yaml") if path.parent.name != "sites")
     for path in [*ours, *([site] if site else [])]:

@@ -42,6 +42,11 @@ def newest_result(results: Iterable[Measurement]) -> Measurement | NoResult:
     return newest(results) or NO_RESULT
 
 
+def certainly_below(result: Measurement | NoResult | None, cut: float) -> bool:
+    """Is there a result, and is it below the cut whatever its comparator leaves open?"""
+    return isinstance(result, Measurement) and result.value.below(cut) is True
+
+
 def days_apart(one: Record, other: Record) -> float:
     """Days between two records; endless where one has no date."""
     if one.day is None or other.day is None:

@@ -42,7 +42,11 @@ def _rules_and_words(library: Library) -> Iterator[str]:
         yield f"rule {rule}: has no words; add it under `rules:` in the YAML beside its module"
     for rule in sorted(signed - coded):
         yield f"rule {rule}: has words but no function that returns Advice | None; remove one or write the other"
+    scopes = _literal_members(library.graph.types["scope"])
     for rule, words in library.rules.items():
+        for scope in words.scopes:
+            if scope not in scopes:
+                yield f"rule {rule}: {scope!r} is no scope; use {', '.join(scopes)}"
         for reason in words.overrides:
             if reason not in library.words.overrides:
                 yield f"rule {rule}: override {reason!r} is not in words.yaml"
@@ -56,6 +60,8 @@ def _citations(library: Library) -> Iterator[str]:
         for citation in citations:
             if citation not in library.references:
                 yield f"{where}: cites {citation!r}, which is not in references.yaml"
+    for unused in sorted(library.references.keys() - {citation for _, citations in cited for citation in citations}):
+        yield f"references.yaml: {unused!r} is cited nowhere; remove it"
     for name, value_set in library.value_sets.items():
         for code in value_set.codes:
             if code.source not in library.code_sources:

@@ -72,10 +72,6 @@ class CardWriter:
         """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others."""
         return [self._card(decision, statement, context, instance) for statement in decision.statements]
 
-    def summary(self, decision: Decision, statement: Statement) -> str:
-        """The one sentence on top of a card."""
-        return self._fill(decision, statement.words.en.summary)
-
     def _card(self, decision: Decision, statement: Statement, context: PatientView, instance: str) -> Card:
         rule = self._library.rules[statement.rule]
         identity = f"{instance}|{context.patientId}|{rule.topic}|{statement.advice.key}"
@@ -83,7 +79,7 @@ class CardWriter:
         source = self._library.references[statement.words.cite[0]]
         return Card(
             uuid=str(uuid5(_OURS, identity)),
-            summary=self.summary(decision, statement),
+            summary=self._fill(decision, statement.words.en.summary),
             detail=self.detail(decision, statement),
             indicator=statement.words.urgency,
             source=Source(
@@ -145,6 +141,8 @@ class CardWriter:
             state = decision.chart.retrieved[query]
             if state != "retrieved":
                 yield f"{words.queries[query]}: {words.retrieval[state]}"
+        if "medicines" in basis.queries and any(note.key == "statements_absent" for note in decision.chart.notes):
+            yield words.notes["statements_absent"]
         absent = [title for place, title in basis.tests if values[place] == ()]
         if absent:
             yield f"{words.no_result}: {', '.join(absent)}"

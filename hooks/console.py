@@ -24,9 +24,9 @@ COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _WIDTH_WITHOUT_TERMINAL = 110
 
 
-def console(stderr: bool = False) -> Console:
-    """A console on standard output or error; of fixed width where no terminal tells one."""
-    plain = Console(stderr=stderr, highlight=False)
+def console() -> Console:
+    """A console on standard output; of fixed width where no terminal tells one."""
+    plain = Console(highlight=False)
     if not plain.is_terminal and "COLUMNS" not in os.environ:
         plain.width = _WIDTH_WITHOUT_TERMINAL
     return plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,6 +24,8 @@ from hooks.wire import Card, HookRequest
 
 _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
 """The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
+
+_LOG = logging.getLogger(__name__)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -73,6 +76,8 @@ class Engine:
         if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
         decision = self._decide(chart)
+        for name, failure in decision.failures.items():
+            _LOG.error("%s broke: %s", name, failure.error)
         cards = self._cards.cards(decision, context, request.hookInstance)
         return Evaluation(decision, cards, self._refusal(decision, supplied))
 
@@ -149,18 +154,26 @@ def _is_lost(query: str, state: str, supplied: Supplied) -> bool:
     """Is the answer missing that nothing can be concluded without? An optional key only makes an answer more complete."""
     required = [key.name for key in KEYS if key.query == query and key.required]
     answered = all(supplied.keys.get(name, "absent") in ANSWERED for name in required)
-    return bool(required) and not (answered and state == "incomplete")
+    nameless = supplied.retrieved[query] == "retrieved"  # the search was answered, and yet the chart is not complete
+    return bool(required) and (nameless or not (answered and state == "incomplete"))
 
 
 def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
     """One issue for each key that could have answered the query."""
     issues = []
     for key in KEYS:
-        if key.query == query:
-            sent = supplied.keys.get(key.name, "absent")
+        if key.query != query:
+            continue
+        kind, sent = key.brings.__name__, supplied.keys.get(key.name, "absent")
+        if supplied.retrieved[query] == "retrieved":
             text = (
-                f"Prefetch key {key.name!r} is {sent}: {key.brings.__name__} {state}. Without it nothing can be concluded; "
+                f"Prefetch key {key.name!r} is {sent}: some {kind} names nothing by a code or in words and may be anything, so "
+                "nothing can be concluded; give it a code or a text, or include the Medication it refers to."
+            )
+        else:
+            text = (
+                f"Prefetch key {key.name!r} is {sent}: {kind} {state}. Without it nothing can be concluded; "
                 "supply the search result, or null if the search found nothing."
             )
-            issues.append(Issue("processing", text, f"prefetch.{key.name}"))
+        issues.append(Issue("processing", text, f"prefetch.{key.name}"))
     return issues

@@ -14,24 +14,18 @@ from cds.days import Day
 from cds.decide import Decision, Gap
 from cds.facts.intake import Intake
 from cds.intervals import Interval
-from hooks.cards import CardWriter
 from hooks.engine import Evaluation
 
 
 def report(evaluation: Evaluation) -> dict[str, Any]:
     """`decision` and `cards`; what every field may hold is written in docs/decision-json.md."""
-    decision = evaluation.decision
-    return {
-        "decision": decision_json(decision),
-        "cards": [card.model_dump(exclude_none=True) for card in evaluation.cards],
-    }
+    cards = [card.model_dump(exclude_none=True) for card in evaluation.cards]
+    return {"decision": _decision(evaluation.decision, cards), "cards": cards}
 
 
-def decision_json(decision: Decision) -> dict[str, Any]:
-    """The decision alone."""
+def _decision(decision: Decision, cards: list[dict[str, Any]]) -> dict[str, Any]:
     library = decision.library
-    writer = CardWriter(library)
-    assessed = decision["scope"] not in ("excluded",) and not decision.chart.patient.deceased
+    assessed = decision["scope"] != "excluded" and not decision.chart.patient.deceased
     return {
         "scope": decision["scope"],
         "b12_status": decision["b12_status"],
@@ -45,9 +39,9 @@ def decision_json(decision: Decision) -> dict[str, Any]:
                 "key": statement.advice.key,
                 "rule": statement.rule,
                 "indicator": statement.words.urgency,
-                "summary": writer.summary(decision, statement),
+                "summary": card["summary"],
             }
-            for statement in decision.statements
+            for statement, card in zip(decision.statements, cards, strict=True)
         ],
         "could_not_assess": [_gap(gap, decision) for gap in decision.gaps],
         "data_quality": [note_json(note, library) for note in decision.chart.notes],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.leaves import allergic_to, has, taking
-from cds.logic import either
+from cds.logic import certainly_below, either
 
 
 cobalamin_allergies = allergic_to("cobalamin")
@@ -58,4 +58,4 @@ def avoid_intramuscular(
 ) -> bool:
     """Anticoagulated, or platelets certainly too few for a needle in the muscle."""
     anticoagulated = any(medicine.current for medicine in anticoagulants or ())
-    return anticoagulated or (isinstance(platelets, Measurement) and platelets.value.below(platelets_im_caution_lt) is True)
+    return anticoagulated or certainly_below(platelets, platelets_im_caution_lt)

@@ -9,7 +9,7 @@ from cds.exposure import Run, latest_run, runs
 from cds.facts.b12_samples import B12Class
 from cds.facts.b12_status import B12Status
 from cds.leaves import has, measured, taking
-from cds.logic import Evidence, either, newest_result, since
+from cds.logic import Evidence, certainly_below, either, newest_result, since
 
 
 neuro_major = has("neuro_major")
@@ -88,12 +88,12 @@ def macrocytosis(mcv: Measurement | NoResult, mcv_high_gt: float) -> bool:
 
 def severe_anaemia(haemoglobin: Measurement | NoResult, hb_critical_lt_gl: float) -> bool:
     """Is the haemoglobin certainly below the line that needs a haematologist today?"""
-    return isinstance(haemoglobin, Measurement) and haemoglobin.value.below(hb_critical_lt_gl) is True
+    return certainly_below(haemoglobin, hb_critical_lt_gl)
 
 
 def anaemia(haemoglobin: Measurement | NoResult, hb_warning_lt_gl: float) -> bool:
     """Is the haemoglobin certainly low enough to look for a cause?"""
-    return isinstance(haemoglobin, Measurement) and haemoglobin.value.below(hb_warning_lt_gl) is True
+    return certainly_below(haemoglobin, hb_warning_lt_gl)
 
 
 def pancytopenia(
@@ -108,7 +108,7 @@ def pancytopenia(
 ) -> bool:
     """At least two of three cell lines low, with large red cells or a low B12 to point at the cause."""
     lines = ((haemoglobin, hb_warning_lt_gl), (platelets, plt_pancytopenia_lt), (neutrophils, neut_pancytopenia_lt))
-    low = sum(isinstance(line, Measurement) and line.value.below(cut) is True for line, cut in lines)
+    low = sum(certainly_below(line, cut) for line, cut in lines)
     return low >= 2 and (macrocytosis or b12_class == "low")
 
 

@@ -8,7 +8,7 @@ from cds.facts.b12_samples import B12Class
 from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyReading, MmaReading
 from cds.facts.other_vitamins import FolicAcidDose
 from cds.facts.regimen import Regimen
-from cds.logic import Evidence
+from cds.logic import Evidence, certainly_below
 
 
 def restriction_notes(
@@ -25,12 +25,11 @@ def restriction_notes(
     """Notes that change how B12 is given, and what should have been read before."""
     if not regimen.form:
         return ()
-    low_potassium = isinstance(potassium, Measurement) and potassium.value.below(k_low_lt) is True
     return _chosen(
         leber=bool(leber_optic_neuropathy),
         weak_kidneys=kidney_reading in ("reduced", "severely_reduced"),
         under_the_skin=avoid_intramuscular and "subcutaneous" in (*regimen.routes_first_line, *regimen.routes_acceptable),
-        potassium=low_potassium,
+        potassium=certainly_below(potassium, k_low_lt),
         folic_acid=folic_acid_dose == "masking",
         allergies_unread=b12_allergies is None,
         medicines_unread=anticoagulants is None,

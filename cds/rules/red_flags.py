@@ -7,7 +7,7 @@ from cds.chart import Condition, Measurement, NoResult
 from cds.facts.b12_samples import B12Class
 from cds.facts.b12_status import B12Status
 from cds.facts.regimen import Regimen
-from cds.logic import Evidence
+from cds.logic import Evidence, certainly_below
 
 
 def neurological_red_flag(
@@ -69,5 +69,4 @@ def potassium_red_flag(
 ) -> Advice | None:
     """Treating a lack of B12 can lower potassium further; a very low one comes first."""
     treated = on_b12 or regimen.dose is not None
-    very_low = isinstance(potassium, Measurement) and potassium.value.below(k_critical_lt)
-    return Advice("correct_first") if treated and very_low else None
+    return Advice("correct_first") if treated and certainly_below(potassium, k_critical_lt) else None

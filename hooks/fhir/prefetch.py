@@ -159,6 +159,8 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
             if known is not resource and known != resource and _is_new(resource, by_id):
                 notes.append(Note("same_id", reference_of(resource), "", ""))
     keys = {name: _together(found) for name, found in states.items()}
+    if "medications" in keys and "statements" not in keys:
+        notes.append(Note("statements_absent", "prefetch.statements", "", ""))
     return Supplied(
         {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
         {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()},

@@ -167,20 +167,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     resource: Resource | None = None
 
 
-class Bundle(msgspec.Struct, frozen=True, gc=False):
-    """A Bundle; its `type` is not relied on (PREF-40)."""
-
-    resourceType: Any = None
-    entry: list[Entry] | None = None
-    link: Any = None
-
-
-READ_BUNDLE: msgspec.json.Decoder[Bundle | None] = msgspec.json.Decoder(Bundle | None)
 READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
 READ_QUANTITY: msgspec.json.Decoder[Quantity | None] = msgspec.json.Decoder(Quantity | None)
 READ_PART = msgspec.json.Decoder(Part)
 READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)
-READ_ANYTHING = msgspec.json.Decoder()
 
 
 def reference_of(resource: Resource) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from cds.graph import Failure
+from cds.library import load
 from hooks.app import Config, create_app
 from hooks.engine import Engine
 from hooks.services import PATIENT_VIEW
-from tests.patients import TODAY, engine, request
+from tests.patients import TODAY, request
 
 
 URL = "/cds-services/b12-bone-health"
@@ -235,44 +236,49 @@ def test_ERR_09_an_error_repeats_nothing_of_the_request_and_neither_does_the_log
     assert marker not in caplog.text
 
 
-def breaking(function: Callable[..., Any], *names: str) -> Engine:
-    """A service in which the named facts or rules raise."""
-    broken = Engine(engine().library, PATIENT_VIEW)
-    inner = broken._decide
+@pytest.fixture
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Engine]:
+    """A service in which one fact or rule, named with its module, raises."""
 
-    def decide(chart: Any) -> Any:
-        decision = inner(chart)
-        failures = {name: Failure("ZeroDivisionError") for name in names}
-        kept = tuple(statement for statement in decision.statements if function(statement))
-        return replace(decision, failures=failures, statements=kept)
+    def service(path: str) -> Engine:
+        module, _, name = path.rpartition(".")
 
-    broken._decide = decide  # type: ignore[assignment]
-    return broken
+        @wraps(getattr(import_module(module), name))
+        def raising(*_: Any) -> Any:
+            raise ZeroDivisionError("Zaphod")
+
+        monkeypatch.setattr(path, raising)
+        return Engine(load(), PATIENT_VIEW)
+
+    return service
 
 
 BODY = json.dumps(request({**DEFICIENT, "problems": ["osteoporosis", "neuro_major"]})).encode()
+QUIET = json.dumps(request({**DEFICIENT, "results": [{"b12_total": "420 pg/mL"}]})).encode()
 
 
-def test_ERR_15_a_broken_safety_rule_fails_the_call() -> None:
-    refused = breaking(lambda statement: True, "potassium_red_flag").evaluate(BODY, TODAY).refusal
-    assert refused is not None
-    assert (refused.status, refused.issues[0].code) == (500, "exception")
+@pytest.mark.parametrize(
+    "broken",
+    ["cds.rules.red_flags.potassium_red_flag", "cds.facts.metabolites.kidney_reading", "cds.facts.baseline.fresh_since"],
+)
+def test_ERR_15_a_broken_safety_rule_or_what_it_stands_on_fails_the_call(breaking: Callable[[str], Engine], broken: str) -> None:
+    for body in (BODY, QUIET):
+        refused = breaking(broken).evaluate(body, TODAY).refusal
+        assert refused is not None
+        assert (refused.status, refused.issues[0].code) == (500, "exception")
 
 
-def test_ERR_15_a_broken_fact_under_a_safety_rule_fails_the_call() -> None:
-    refused = breaking(lambda statement: True, "kidney_reading").evaluate(BODY, TODAY).refusal
-    assert refused is not None
-
-
-def test_ERR_15_a_broken_advisory_rule_leaves_the_others_speaking() -> None:
-    evaluation = breaking(lambda statement: True, "b12_duplicates").evaluate(BODY, TODAY)
+def test_ERR_15_a_broken_advisory_rule_leaves_the_others_speaking(
+    breaking: Callable[[str], Engine], caplog: pytest.LogCaptureFixture
+) -> None:
+    evaluation = breaking("cds.rules.high_dose.b12_duplicates").evaluate(BODY, TODAY)
     assert evaluation.refusal is None
     assert [gap.what for gap in evaluation.decision.gaps] == ["b12_duplicates"]
+    assert caplog.messages == ["b12_duplicates broke: ZeroDivisionError"]
 
 
-def test_silence_is_not_an_answer_when_anything_broke() -> None:
-    refused = breaking(lambda statement: False, "b12_duplicates").evaluate(BODY, TODAY).refusal
-    assert refused is not None
+def test_silence_is_not_an_answer_when_anything_broke(breaking: Callable[[str], Engine]) -> None:
+    assert breaking("cds.rules.high_dose.b12_duplicates").evaluate(QUIET, TODAY).refusal is not None
 
 
 def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(

@@ -227,6 +227,27 @@ def test_an_order_list_is_enough_where_statements_do_not_exist() -> None:
     assert decision(with_key("statements", MISSING))["absorption"] == "normal"
 
 
+def test_an_order_that_names_nothing_is_told_where_nothing_else_can_be_said(client: FlaskClient) -> None:
+    body = with_key("labs", bundle([observation({"b12_total": "420 pg/mL"}, TODAY)]))
+    nameless = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+    }
+    body["prefetch"]["medications"]["entry"].append({"resource": nameless})
+    response = client.post(URL, json=body)
+    assert response.status_code == 412
+    assert "some MedicationRequest names nothing" in response.get_json()["issue"][0]["details"]["text"]
+    body["prefetch"]["labs"] = bundle([observation({"b12_total": "142 pg/mL"}, TODAY)])
+    assert answer(client, body)[0] == 200
+
+
+def test_without_statements_a_card_says_so(client: FlaskClient) -> None:
+    response = client.post(URL, json=with_key("statements", MISSING))
+    assert "statements) were not supplied, only orders" in response.get_json()["cards"][0]["detail"]
+
+
 def test_statements_alone_do_not_tell_what_is_ordered(client: FlaskClient) -> None:
     body = with_key("medications", MISSING, results=[{"b12_total": "420 pg/mL"}])
     assert decision(body)["absorption"] == "unknown"
@@ -283,8 +304,9 @@ def test_or_by_what_they_bring_and_then_nothing_counts_as_absent() -> None:
         "prefetch.key1",
         "prefetch.key2",
         "prefetch.key4",
+        "prefetch.statements",
     ]
-    assert {note["key"] for note in found["data_quality"]} == {"query_unasked"}
+    assert {note["key"] for note in found["data_quality"]} == {"query_unasked", "statements_absent"}
 
 
 @pytest.mark.parametrize(
