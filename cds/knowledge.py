@@ -97,10 +97,7 @@ class NoteWords(Signed):
 
 
 class Rule(Signed):
-    """The signed half of a rule: for whom it speaks, about which question, and in which words.
-
-    shares: further notes of the rule, defined once for several rules under `notes:` of a topic.
-    """
+    """The signed half of a rule: for whom it speaks, about which question, and in which words."""
 
     title: Text
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,100}$")]
@@ -109,15 +106,17 @@ class Rule(Signed):
     overrides: tuple[Name, ...] = Field(min_length=1)
     advice: dict[Name, AdviceWords] = Field(min_length=1)
     notes: dict[Name, NoteWords] = {}
-    shares: tuple[Name, ...] = ()
 
 
 class Topic(Signed):
-    """One YAML file beside a module of facts or rules."""
+    """One YAML file beside a module of facts or rules.
+
+    notes: by the fact that chooses them, the words of notes that any rule standing on this fact may show.
+    """
 
     parameters: dict[Name, Parameter] = {}
     rules: dict[Name, Rule] = {}
-    notes: dict[Name, NoteWords] = {}
+    notes: dict[Name, dict[Name, NoteWords]] = {}
     labels: dict[Name, dict[str, Text]] = {}
 
 

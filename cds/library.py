@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -73,18 +73,20 @@ def load(site: Path | None = None) -> Library:
     policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None
     folders = sorted(path for path in (HERE / "valuesets").iterdir() if path.is_dir())
     value_sets = _merge({folder.name: _value_sets(folder) for folder in folders}, "value set")
+    graph = Graph(
+        [
+            *(Source(name, source.type) for name, source in sources.items()),
+            *(Source(name, _number_type(parameter)) for name, parameter in parameters.items()),
+        ],
+        [function for module in modules for function in _functions(module)],
+    )
+    stands_on = {rule: graph.ancestors(rule) if rule in graph.place else frozenset() for rule in rules}
     library = Library(
-        graph=Graph(
-            [
-                *(Source(name, source.type) for name, source in sources.items()),
-                *(Source(name, _number_type(parameter)) for name, parameter in parameters.items()),
-            ],
-            [function for module in modules for function in _functions(module)],
-        ),
+        graph=graph,
         sources=sources,
         parameters=parameters,
         site=policy,
-        rules={name: _with_shared(name, rule, notes) for name, rule in rules.items()},
+        rules={name: _with_notes(rule, stands_on[name], notes) for name, rule in rules.items()},
         references=read_yaml(HERE / "references.yaml", dict[str, Reference]),
         value_sets=value_sets,
         words=read_yaml(HERE / "words.yaml", StandingWords),
@@ -142,11 +144,10 @@ def _merge(by_module: Mapping[str, Mapping[str, T]], what: str) -> dict[str, T]:
     return merged
 
 
-def _with_shared(name: str, rule: Rule, notes: Mapping[str, NoteWords]) -> Rule:
-    missing = [note for note in rule.shares if note not in notes]
-    if missing:
-        raise KnowledgeError(f"rule {name}: shares {missing[0]!r}, which no topic defines under `notes:`")
-    return rule.model_copy(update={"notes": {**rule.notes, **{note: notes[note] for note in rule.shares}}})
+def _with_notes(rule: Rule, known: Container[str], notes: Mapping[str, Mapping[str, NoteWords]]) -> Rule:
+    """The rule with the notes of the facts it stands on."""
+    chosen = {name: words for fact, by_name in notes.items() if fact in known for name, words in by_name.items()}
+    return rule.model_copy(update={"notes": {**rule.notes, **chosen}})
 
 
 def _number_type(parameter: Parameter) -> type:

@@ -25,7 +25,7 @@ from hooks.wire import Card, HookRequest
 _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
 """The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("cobalamin")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -12,7 +12,7 @@ import pytest
 
 from cds.content import Library
 from cds.knowledge import Code, Parameter, Topic, ValueSet
-from cds.library import HERE, KnowledgeError, _merge, _with_shared, load, read_yaml
+from cds.library import HERE, KnowledgeError, _merge, load, read_yaml
 from cds.signoff import check
 from cds.wording import placeholders
 
@@ -246,9 +246,10 @@ def test_a_site_keeps_within_what_is_allowed(tmp_path: Path, name: str, value: o
         load(written(tmp_path, SITE.format(name=name, value=value)))
 
 
-def test_a_shared_note_must_exist(library: Library) -> None:
-    with pytest.raises(KnowledgeError, match="rule referral: shares 'lost', which no topic defines"):
-        _with_shared("referral", library.rules["referral"].model_copy(update={"shares": ("lost",)}), {})
+def test_the_notes_of_a_fact_belong_to_every_rule_that_stands_on_it(library: Library) -> None:
+    holders = {name for name, rule in library.rules.items() if "leber" in rule.notes}
+    assert holders == {"b12_regimen", "neurological_red_flag", "blood_count_red_flag"}
+    assert all("restriction_notes" in library.graph.ancestors(name) for name in holders)
 
 
 def test_every_rule_has_a_topic_of_its_own(library: Library) -> None:
