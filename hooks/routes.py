@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from flask import Flask, Response, request
@@ -33,7 +34,7 @@ _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunk
 
 def add_routes(app: Flask, engines: Iterable[Engine], today: Callable[[], date]) -> None:
     """Register every route and the one way errors leave."""
-    engines = tuple(engines)
+    engines, limit = tuple(engines), app.config["MAX_CONTENT_LENGTH"]
     discovery = discovery_document(engines)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -43,8 +44,9 @@ def add_routes(app: Flask, engines: Iterable[Engine], today: Callable[[], date])
         return _json(discovery)
 
     def call(engine: Engine) -> Response:
-        _require_json()
-        cards = engine.answer(_body(app.config["MAX_CONTENT_LENGTH"]), today())
+        environ = request.environ
+        _require_json(environ)
+        cards = engine.answer(_body(environ, limit), today())
         return _json(Answer.model_construct(cards=cards).model_dump_json(exclude_none=True).encode())
 
     for engine in engines:  # a path of its own for each: any other is not found, whatever the method
@@ -91,25 +93,25 @@ def discovery_document(engines: Iterable[Engine]) -> bytes:
     return Discovery(services=entries).model_dump_json().encode()
 
 
-def _require_json() -> None:
-    kind = request.mimetype
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if (kind != "application/json" and not kind.endswith("+json")) or encoding.strip().lower() != "identity":
+def _require_json(environ: Mapping[str, Any]) -> None:
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [_ISSUE_CODES[HTTPStatus.UNSUPPORTED_MEDIA_TYPE]])
 
 
-def _body(limit: int) -> bytes:
+def _body(environ: Mapping[str, Any], limit: int) -> bytes:
     """The whole body, whether its length was announced or it comes in chunks, of which one byte more than `limit` is read.
 
     Werkzeug would cut off what comes in chunks at the limit. What servers raise for a broken chunk has no common base.
     """
     announced = request.content_length
-    if announced is None and not request.environ.get("wsgi.input_terminated"):
+    if announced is None and not environ.get("wsgi.input_terminated"):
         return b""
     if announced is not None and announced > limit:
         raise RequestEntityTooLarge
     try:
-        body: bytes = request.environ["wsgi.input"].read(limit + 1 if announced is None else announced)
+        body: bytes = environ["wsgi.input"].read(limit + 1 if announced is None else announced)
     except Exception:  # noqa: BLE001
         raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
     if announced is not None and len(body) < announced:
@@ -120,4 +122,4 @@ def _body(limit: int) -> bytes:
 
 
 def _json(body: bytes, status: int = HTTPStatus.OK) -> Response:
-    return Response(body, status, {"Cache-Control": "no-store"}, mimetype="application/json")
+    return Response(body, status, {"Cache-Control": "no-store"}, content_type="application/json")
