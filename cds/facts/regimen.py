@@ -77,6 +77,7 @@ class Regimen:
 
 def regimen_row(
     b12_status: B12Status,
+    b12_lacking: bool,
     b12_class: B12Class | None,
     absorption: Absorption,
     on_b12: bool | None,
@@ -94,26 +95,25 @@ def regimen_row(
 
     With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it.
     """
-    lacking = b12_status in ("deficient", "probable_deficiency", "functional_deficiency_suspected")
-    if (lacking or b12_class == "low") and (neuro_major or nitrous_oxide_neurology):
+    if (b12_lacking or b12_class == "low") and (neuro_major or nitrous_oxide_neurology):
         return Row("neurology", ("intramuscular",), (), injection_dose)
     if b12_status == "deficient" and blood_red_flag:
         return Row("blood", ("intramuscular",), ("subcutaneous",), injection_dose)
-    if lacking and absorption == "impaired_irreversible":
+    if b12_lacking and absorption == "impaired_irreversible":
         return Row("irreversible", ("intramuscular",), ("oral",), injection_dose)
     if b12_status == "unknown" and absorption == "impaired_irreversible" and on_b12 is not None:
         return Row("on_treatment") if on_b12 else Row("irreversible_untested", ("intramuscular",), ("oral",), injection_dose)
     if b12_status in ("adequate", "indeterminate") and absorption == "impaired_irreversible":
         return Row("irreversible_adequate", ("intramuscular",), ("oral",), injection_dose)
-    if lacking and absorption == "impaired_partial":
+    if b12_lacking and absorption == "impaired_partial":
         return Row("partial", ("intramuscular", "sublingual"), ("oral",), full_dose)
     if b12_status in ("adequate", "indeterminate") and stomach_surgery:
         return Row("stomach_surgery", ("sublingual", "oral", "intramuscular"), (), maintenance_dose)
-    if lacking and absorption == "reduced_food_bound":
+    if b12_lacking and absorption == "reduced_food_bound":
         return Row("food_bound", ("sublingual",), ("oral", "intramuscular"), sublingual_dose)
-    if lacking and absorption == "normal":
+    if b12_lacking and absorption == "normal":
         return Row("normal" if b12_status == "deficient" else "normal_probable", ("oral",), ("sublingual",), oral_dose)
-    if lacking:
+    if b12_lacking:
         return Row("absorption_unknown", ("oral",), ("intramuscular",), full_dose)
     return Row(_UNTREATED_ROWS[b12_status])
 
