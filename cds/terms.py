@@ -88,13 +88,15 @@ class Terms:
             return {}
         found: dict[str, Said] = {}
         for match in self._pattern.finditer(words):
-            before, after = _CLAUSE_END.split(words[: match.start()])[-1], _CLAUSE_END.split(words[match.end() :], 1)[0]
+            before, rest = _CLAUSE_END.split(words[: match.start()])[-1], words[match.end() :]
+            after = _CLAUSE_END.split(rest, 1)[0]
             for concept in self._by_word[match[0]]:
                 phrase = concept in self._phrases
                 beside = words if phrase else before + match[0] + after
                 if not any(word in beside for word in self._without[concept]):
-                    over = concept in self._passing and _past(before, after)
-                    how = _said(before, after, phrase)
+                    passing = concept in self._passing
+                    over = passing and _past(before, after)
+                    how = _said(before, rest, phrase, own=passing)
                     found[concept] = max(found.get(concept, Said.DENIED), Said.DENIED if over else how)
         return found
 
@@ -115,18 +117,30 @@ _CLAUSE_END = re.compile(r"[.,;，。；、]")
 _SETTING = re.compile(r"(?<![a-z])(?:but|in|during|complicating|affecting)(?![a-z])|但|无明显诱因")
 """What stands before one of these does not speak of what stands behind: "no change in neuropathy" leaves the neuropathy."""
 
-_RELATIVE = r"(?:mother|father|parent|sister|brother|sibling|aunt|uncle|cousin|grandmother|grandfather|grandparent)(?:'?s)?"
+_RELATIVE = (
+    r"(?:(?:grand)?(?:mother|father|parent)|sister|brother|sibling|daughter|son|aunt|uncle|cousin)(?:'?s)?(?![a-z])|"
+    r"母亲|父亲|父母|祖母|祖父|外婆|外公|奶奶|爷爷|兄弟|姐妹|哥哥|弟弟|姐姐|妹妹|女儿|儿子|[父母](?=患)"
+)
+_FAMILY = r"family (?:history|hx|h/o)|fhx?|maternal|paternal"
 _DOUBT_BEFORE = re.compile(
     r"(?<![a-z])(?:can ?not (?:be )?(?:exclude|rule out)|not (?:yet )?(?:excluded|ruled out)|rule out|r/o|exclude|query|"
     r"suspect(?:ed)?|suspicion|possibl[ey]|probabl[ey]|likely|questionable|planned|planning|scheduled|awaiting|"
-    r"(?:candidate|consultation|evaluation|assessment|referral|work-?up) for)(?![a-z])|\? ?$|"
-    r"不能排除|不能除外|不排除|不除外|待排除|待排|疑似|可疑|怀疑|疑诊|拟行|计划|(?<!不)可能"
+    r"(?:candidate|consultation|evaluat(?:ion|e|ed)|assessment|referral|work-?up|screen(?:ed)?|test(?:ed)?) for)(?![a-z])|\? ?$|"
+    r"(?:不能?|无法|未能?|尚未|难以)(?:完全)?(?:排除|除外)|待排除|待排|疑似|可疑|怀疑|疑诊|拟行|计划|(?<!不)可能"
 )
+_EVIDENCE = (
+    r"(?: (?:a|any|the|current|known|clear|definite)|"
+    r" (?:evidence|history|signs?|symptoms?|features?|indication|allerg(?:y|ies)|intolerance|reaction)(?: (?:of|for|to))?)*"
+)
+_ANOTHER = r"(?: (?!(?:since|after|following|with|in|on|and|due|to|from|by|of|for|despite|when|while|until) )[a-z/-]+){0,3}"
 _DENIED_BEFORE = re.compile(
-    r"(?<![a-z])(?:no|not|none|without|denies|denied|negative for|unlikely|ruled out|excluded|family history|fhx?|screening|"
-    rf"risk of|risk for|prevention|prophylaxis|{_RELATIVE})(?![a-z])|"
-    r"排除|除外|不可能|否认|无|未见|未发现|未诉|不伴|预防|筛查|家族史|家族中|母亲|父亲|父母|兄弟|姐妹|哥哥|弟弟|姐姐|妹妹"
+    rf"(?<![a-z])(?:no|not|none|without){_EVIDENCE}{_ANOTHER} *$|"
+    r"(?<![a-z])(?:denies|denied|negative for|unlikely|ruled out|excluded|declined|refused|screening|risk of|risk for|prevention|"
+    r"prophylaxis)(?![a-z])|"
+    r"无(?:明显|任何|明确|典型|相关|既往)?$|无(?!力|诱因)[一-鿿]{1,8}[及和或与]$|"
+    r"排除|除外|不可能|不考虑|否认|拒绝|未见|未发现|未诉|未行|不伴|预防|筛查"
 )
+_OF_OTHERS_BEFORE = re.compile(rf"(?<![a-z])(?:{_FAMILY}|{_RELATIVE})(?![a-z])|家族史|家族中")
 _DOUBT_AFTER = re.compile(
     r" ?[-:(]? ?(?:\?|(?:(?:is|was|has|have|been|yet|to|be|very) )*"
     r"(?:suspected|possible|probable|likely|queried|unconfirmed|not (?:yet )?(?:confirmed|excluded|ruled out)|"
@@ -136,25 +150,31 @@ _DOUBT_AFTER = re.compile(
 )
 _DENIED_AFTER = re.compile(
     r" ?[-:(]? ?(?:(?:(?:is|was|has|have|been|now|already|very|screen|screening|test|tests|testing) )*"
-    r"(?:excluded|ruled out|unlikely|negative|absent|denied|not (?:found|present|seen|detected)|prevention|prophylaxis|"
-    rf"(?:screen|screening)(?! positive)|family history|fhx?|in (?:(?:her|his|the) )?(?:family|relatives?|{_RELATIVE}))(?![a-z])|"
-    r"(?:已|已经)?(?:家族史|阴性|排除|除外|不可能|筛查|预防))"
+    r"(?:excluded|ruled out|unlikely|negative|absent|denied|not (?:found|present|seen|detected|done)|prevention|prophylaxis|"
+    rf"(?:screen|screening)(?! positive)|{_FAMILY}|in (?:(?:her|his|the) )?(?:family|relatives?|{_RELATIVE}))(?![a-z])|"
+    r"(?:已|已经)?(?:家族史|阴性|排除|除外|不可能|筛查|预防))|"
+    r" ?[,;，；] ?(?:(?:(?:has been |was |now )?(?:excluded|ruled out|not done)|"
+    rf"{_FAMILY}|(?:已|已经)?(?:排除|除外)|家族史) ?(?:$|[.,;，。；)]))"
 )
+_OF_OTHERS_AFTER = re.compile(rf" ?[-(] ?(?:{_RELATIVE})")
 
 
-def _said(before: str, after: str, phrase: bool) -> Said:
-    """Is what stands between these two parts of its clause denied or somebody else's, doubted or not yet done, or stated?
+def _said(before: str, rest: str, phrase: bool, own: bool) -> Said:
+    """Is what stands between these two texts denied or somebody else's, doubted or not yet done, or stated?
 
     Doubts are taken out before denials are looked for, as some are worded as one: "cannot exclude", "不能排除". A `phrase` names
-    a test or its answer, and what follows in it denies nothing: a B12 screen is a B12.
+    a test or its answer, and what follows in it denies nothing: a B12 screen is a B12. `own`: a mother named beside it is the
+    patient herself.
     """
     before = _SETTING.split(before)[-1]
     certain = _DOUBT_BEFORE.sub(" ", before)
     if _DENIED_BEFORE.search(certain):
         return Said.DENIED
-    if _DOUBT_AFTER.match(after):
+    if not own and (_OF_OTHERS_BEFORE.search(certain) or _OF_OTHERS_AFTER.match(rest)):
+        return Said.DENIED
+    if _DOUBT_AFTER.match(rest):
         return Said.DOUBTED
-    if not phrase and _DENIED_AFTER.match(after):
+    if not phrase and _DENIED_AFTER.match(rest):
         return Said.DENIED
     return Said.DOUBTED if certain != before else Said.STATED
 

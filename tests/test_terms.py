@@ -200,3 +200,33 @@ def test_codes(library: Library, kind: str, uri: str, code: str, concepts: set[s
 def test_any_text_can_be_asked(library: Library, text: str) -> None:
     for terms in library.terms.values():
         terms.of_text(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "concept", "text", "said"),
+    [
+        ("condition", "neuro_major", "双下肢无力伴共济失调", STATED),
+        ("condition", "neuro_major", "麻木无力 亚急性联合变性", STATED),
+        ("condition", "neuro_major", "无外伤后出现共济失调", STATED),
+        ("condition", "neuro_major", "无法排除脊髓亚急性联合变性", DOUBTED),
+        ("condition", "neuro_major", "无恶性贫血及共济失调", DENIED),
+        ("condition", "neuro_major", "No improvement of myelopathy", STATED),
+        ("condition", "neuro_major", "Weakness without pain and myelopathy", STATED),
+        ("condition", "neuro_major", "No numbness or ataxia", DENIED),
+        ("condition", "neuro_major", "Myelopathy, ruled out", DENIED),
+        ("condition", "neuro_minor", "No peripheral neuropathy", DENIED),
+        ("condition", "pregnancy", "Mother is breastfeeding infant", STATED),
+        ("condition", "pregnancy", "Nausea without vomiting of pregnancy", STATED),
+        ("condition", "pregnancy", "无痛宫内妊娠", STATED),
+        ("condition", "pernicious_anaemia", "Pernicious anaemia, family history", DENIED),
+        ("condition", "pernicious_anaemia", "Pernicious anaemia (mother)", DENIED),
+        ("condition", "pernicious_anaemia", "女儿患恶性贫血", DENIED),
+        ("condition", "pernicious_anaemia", "恶性贫血,已排除", DENIED),
+        ("condition", "pernicious_anaemia", "Screened for pernicious anaemia", DOUBTED),
+        ("procedure", "total_gastrectomy", "Total gastrectomy, not done", DENIED),
+        ("procedure", "total_gastrectomy", "拒绝全胃切除", DENIED),
+        ("procedure", "total_gastrectomy", "No recurrence after total gastrectomy", STATED),
+    ],
+)
+def test_a_denial_reaches_as_far_as_it_is_meant(library: Library, kind: str, concept: str, text: str, said: Said) -> None:
+    assert library.terms[kind].of_text(text)[concept] is said

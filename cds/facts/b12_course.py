@@ -63,12 +63,9 @@ def b12_cover(
     today: date,
     baseline_post_start_grace_days: float,
     exposure_current_grace_days: float,
-    exposure_unrecorded_end_days: float,
 ) -> Cover:
-    """The days whose samples count as drawn on B12."""
-    return cover_of(
-        b12_treatments, today, baseline_post_start_grace_days, exposure_current_grace_days, exposure_unrecorded_end_days
-    )
+    """The days whose samples count as drawn on B12. What ended nobody knows when does not soften what a sample says."""
+    return cover_of(b12_treatments, today, baseline_post_start_grace_days, exposure_current_grace_days, unrecorded_end_days=0)
 
 
 def b12_course(b12_runs: tuple[Run, ...], today: date, exposure_current_grace_days: float) -> tuple[Run, ...]:

@@ -66,11 +66,17 @@ def current_b12_products(
 
 
 def _same_product(one: Medicine, other: Medicine) -> bool:
+    if is_parenteral(one) != is_parenteral(other) or not _may_be_same(one.route, other.route):
+        return False
     strength = one.strengths.get("b12")
     if strength is None:
         return one.name.casefold() == other.name.casefold()
-    alike = (one.concept, strength, is_parenteral(one)) == (other.concept, other.strengths.get("b12"), is_parenteral(other))
-    return alike and (one.form == other.form or None in (one.form, other.form))
+    return (one.concept, strength) == (other.concept, other.strengths.get("b12")) and _may_be_same(one.form, other.form)
+
+
+def _may_be_same(one: str | None, other: str | None) -> bool:
+    """Two entries for one thing, where an empty one may mean either."""
+    return one == other or None in (one, other)
 
 
 def b12_unit_errors(current_b12_products: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:

@@ -24,12 +24,17 @@ def age_years(patient: Patient, today: date, oldest_plausible_age_years: float) 
     return age if 0 <= age <= oldest_plausible_age_years else None
 
 
+def pregnancy_possible(patient: Patient, age_years: int, pregnancy_possible_max_age_years: float) -> bool:
+    """Of an age and sex in which an undated or unanswered pregnancy matters."""
+    return patient.gender != "male" and age_years <= pregnancy_possible_max_age_years
+
+
 def current_pregnancy_conditions(
-    pregnancy_conditions: tuple[Condition, ...], today: date, pregnancy_lookback_days: float
+    pregnancy_conditions: tuple[Condition, ...], pregnancy_possible: bool, today: date, pregnancy_lookback_days: float
 ) -> tuple[Condition, ...]:
-    """Pregnancy or breastfeeding as a problem. One without a date counts: better a dose too few than one for the excluded."""
+    """Pregnancy or breastfeeding as a problem. One without a date counts where it is possible: better a dose too few."""
     earliest = today - timedelta(days=pregnancy_lookback_days)
-    return tuple(c for c in pregnancy_conditions if c.day is None or c.day.last >= earliest)
+    return tuple(c for c in pregnancy_conditions if (pregnancy_possible if c.day is None else c.day.last >= earliest))
 
 
 def current_pregnancy_status(
@@ -45,8 +50,3 @@ def pregnancy_evidence(
 ) -> Evidence | None:
     """Pregnancy or breastfeeding on record, from either kind of entry."""
     return either(current_pregnancy_conditions, current_pregnancy_status)
-
-
-def pregnancy_possible(patient: Patient, age_years: int, pregnancy_possible_max_age_years: float) -> bool:
-    """Would an unanswered question about pregnancy matter for this patient?"""
-    return patient.gender != "male" and age_years <= pregnancy_possible_max_age_years

@@ -156,14 +156,19 @@ def treated_suitably(
     regimen_row: Row,
     on_b12: bool,
     current_routes: tuple[Route, ...] | None,
+    b12_drawn_on_treatment: bool | None,
     days_on_b12: int | None,
     loading_phase_max_days: float,
 ) -> bool:
-    """Does the treatment on record already do what the row asks for? Injections do, but for nerves and blood only new ones."""
+    """Does the treatment on record already do what the row asks for?
+
+    Injections do. For nerves and blood they must be new, or the sample older than they are: low in spite of them is not enough.
+    """
     if not on_b12 or not current_routes:
         return False
     if regimen_row.name in CRITICAL_ROWS:
-        return not _INJECTED.isdisjoint(current_routes) and days_on_b12 is not None and days_on_b12 <= loading_phase_max_days
+        new = days_on_b12 is not None and days_on_b12 <= loading_phase_max_days
+        return not _INJECTED.isdisjoint(current_routes) and (new or b12_drawn_on_treatment is False)
     return not (_INJECTED | {*regimen_row.first, *regimen_row.acceptable}).isdisjoint(current_routes)
 
 

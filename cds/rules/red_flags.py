@@ -28,13 +28,16 @@ def neurological_red_flag(
     if nitrous_oxide_neurology:
         allergy = ("allergy",) if regimen.row == "allergy" else ()
         return Advice("nitrous_oxide", (*courses, OrderTests(("homocysteine", "mma"))), (*allergy, *notes))
-    if neuro_major and (b12_lacking or b12_class == "low"):
+    if neuro_major and (b12_lacking or b12_class == "low") and regimen.action != "continue":
         if regimen.row == "allergy":
             return Advice("refer_now_allergic", test_orders)
         return Advice("treat_now", (*courses, *test_orders), notes)
     if neuro_major and b12_status == "unknown":
         return Advice("test_now", test_orders)
-    return Advice("despite_treatment", (OrderTests(("homocysteine", "mma")),)) if neurology_during_treatment else None
+    injected_for_nerves = regimen.row == "neurology" and regimen.action == "continue"
+    if neurology_during_treatment or injected_for_nerves:
+        return Advice("despite_treatment", (OrderTests(("homocysteine", "mma")),))
+    return None
 
 
 def _injected(regimen: Regimen, courses: tuple[StartB12, ...]) -> tuple[str, ...]:

@@ -20,10 +20,12 @@ _PREFERRED_DOSES = ("ordered", "calculated")
 
 
 def dosages(lines: Any, start: Day | None, today: date) -> tuple[Dosage, ...]:
-    """The dosage lines that are not over, as a loading phase is no part of the dose after it; all of a course that has ended."""
+    """The dosage lines that have begun and are not over, as phases follow each other; all where none is running."""
     spans = list(_spans(lines, start))
-    running = [line for line, end in spans if end is None or end.last >= today]
-    return tuple(map(_dosage, running or [line for line, _ in spans]))
+    running = [
+        line for line, begun, end in spans if (begun is None or begun.first <= today) and (end is None or end.last >= today)
+    ]
+    return tuple(map(_dosage, running or [line for line, _, _ in spans]))
 
 
 def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
@@ -33,21 +35,23 @@ def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
     """
     periods = [period for line in objects(lines) for repeat in _repeats(line) for period in objects(repeat.get("boundsPeriod"))]
     start = next((begun for period in periods if (begun := first_day(period.get("start")))), None) or first_day(authored)
-    ends = [end for _, end in _spans(lines, start)]
+    ends = [end for _, _, end in _spans(lines, start)]
     return start, None if None in ends else max((end for end in ends if end is not None), key=lambda end: end.last, default=None)
 
 
-def _spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day | None]]:
-    """Each line with its end, in sequence: a line bounded by a duration begins where the one before it ends."""
-    begun = start
+def _spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day | None, Day | None]]:
+    """Each line with its first day and its end. Lines numbered apart follow each other, those of one number go together."""
+    begun, number_now, latest = start, None, start
     for line in sorted(objects(lines), key=lambda line: number(line.get("sequence")) or 0):
+        if number(line.get("sequence")) != number_now:
+            number_now, begun = number(line.get("sequence")), latest
         end: Day | None = None
         for repeat in _repeats(line):
             end = next((day for period in objects(repeat.get("boundsPeriod")) if (day := first_day(period.get("end")))), end)
             days = duration_days(next(objects(repeat.get("boundsDuration")), {}))
             if begun is not None and days is not None:
-                end = begun = later(begun, days)
-        yield line, end
+                end = latest = later(begun, days)
+        yield line, begun, end
 
 
 def later(day: Day, days: float) -> Day:

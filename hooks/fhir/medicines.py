@@ -51,7 +51,8 @@ class MedicineReader:
         lines = opened(resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage)
         start, end = _course(resource, lines)
         if end is None and status in _ENDED and isinstance(resource, MedicationRequest):
-            end = _supplied_until(resource, start)
+            supplied = _supplied_until(resource, start)
+            end = supplied if _over(supplied, today) else None  # it has ended, and nobody knows when
         current = status not in _ENDED and not _over(end, today) and not _ahead(start, today)
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]

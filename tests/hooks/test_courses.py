@@ -45,6 +45,23 @@ def test_a_phase_that_is_over_is_no_part_of_the_dose(lines: list[dict[str, Any]]
     assert found.current is (end is None or end > "2026-11-21")
 
 
+def test_a_phase_that_has_not_begun_is_no_part_of_the_dose() -> None:
+    phases = [line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2)]
+    assert [dosage.text for dosage in course(*phases, authoredOn="2026-11-16").dosages] == ["2 tablets daily"]
+
+
+@pytest.mark.parametrize("number", [1, None])
+def test_lines_of_one_number_go_together(number: int | None) -> None:
+    both = [line("1 tablet daily", number, **lasting(30)), line("1 tablet at night", number, **lasting(30))]
+    assert [dosage.text for dosage in course(*both).dosages] == ["1 tablet daily", "1 tablet at night"]
+    assert not course(*both, authoredOn="2026-10-07").current
+
+
+def test_an_order_valid_beyond_today_that_has_ended_ended_nobody_knows_when() -> None:
+    found = course(status="stopped", authoredOn="2026-01-01", dispenseRequest={"validityPeriod": {"end": "2027-01-01"}})
+    assert (found.current, found.end) == (False, None)
+
+
 def test_without_a_start_no_phase_is_known_to_be_over() -> None:
     assert [d.text for d in course(line("2 tablets daily", **lasting(7)), authoredOn=None).dosages] == ["2 tablets daily"]
 
