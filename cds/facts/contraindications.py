@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.leaves import allergic_to, has, taking
-from cds.logic import certainly_below, either
+from cds.logic import Evidence, certainly_below, either
 
 
 cobalamin_allergies = allergic_to("cobalamin")
 cobalt_allergies = allergic_to("cobalt")
+b12_allergy_problems = has("b12_allergy_problem")
 leber_optic_neuropathy = has("leber_optic_neuropathy")
 anticoagulants = taking("anticoagulant")
 
 
 def b12_allergies(
-    cobalamin_allergies: tuple[Allergy, ...] | None, cobalt_allergies: tuple[Allergy, ...] | None
-) -> tuple[Allergy, ...] | None:
-    """Allergy to a cobalamin or to cobalt."""
-    return either(cobalamin_allergies, cobalt_allergies)
+    cobalamin_allergies: tuple[Allergy, ...] | None,
+    cobalt_allergies: tuple[Allergy, ...] | None,
+    b12_allergy_problems: tuple[Condition, ...] | None,
+) -> Evidence | None:
+    """Allergy to a cobalamin or to cobalt, wherever it was recorded; problem lists hold them as well."""
+    return either(cobalamin_allergies, cobalt_allergies, b12_allergy_problems or ())
 
 
 def b12_despite_allergy(
-    b12_allergies: tuple[Allergy, ...] | None, current_b12_products: tuple[Medicine, ...]
+    b12_allergies: Evidence | None, current_b12_products: tuple[Medicine, ...]
 ) -> tuple[Medicine, ...] | None:
     """B12 on record as being taken by somebody recorded as allergic to it. Who takes none needs no allergy list for this."""
     if not current_b12_products:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cds.advice import Route
-from cds.chart import Allergy, Condition, Medicine
+from cds.chart import Condition, Medicine
 from cds.dose import is_parenteral
 from cds.exposure import Run
 from cds.facts.absorption import Absorption
@@ -176,7 +176,7 @@ def regimen(
     scope: Scope,
     regimen_row: Row,
     b12_status: B12Status,
-    b12_allergies: tuple[Allergy, ...] | None,
+    b12_allergies: Evidence | None,
     treated_suitably: bool | None,
     current_routes: tuple[Route, ...] | None,
     unmonitored_high_dose: bool | None,

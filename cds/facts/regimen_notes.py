@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
+from cds.chart import Condition, Measurement, Medicine, NoResult
 from cds.facts.absorption import Absorption
 from cds.facts.b12_samples import B12Class
 from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyReading, MmaReading
@@ -18,7 +18,7 @@ def restriction_notes(
     avoid_intramuscular: bool,
     potassium: Measurement | NoResult | None,
     k_low_lt: float,
-    b12_allergies: tuple[Allergy, ...] | None,
+    b12_allergies: Evidence | None,
     anticoagulants: tuple[Medicine, ...] | None,
     folic_acid_dose: FolicAcidDose | None,
 ) -> tuple[str, ...]:
