@@ -5,11 +5,12 @@ A leaf is a tuple of records, newest first. `()` means we looked and there is no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from cds.chart import Allergy, Chart, Condition, Finding, Measurement, Medicine, Patient, Procedure
+from cds.chart import Allergy, Chart, Condition, Finding, Measurement, Medicine, Patient, Procedure, Retrieval
 
 
 Query = Literal["labs", "conditions", "procedures", "allergies", "medicines"]
@@ -47,6 +48,7 @@ class Given:
 
 patient = Given("patient", Patient)
 today = Given("today", date)
+retrieved = Given("retrieved", Mapping[str, Retrieval])
 
 
 def measured(concept: str) -> Leaf:

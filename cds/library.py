@@ -69,7 +69,12 @@ def load(site: Path | None = None) -> Library:
     rules = _merge({module.__name__: topic.rules for module, topic in topics.items()}, "rule")
     notes = _merge({module.__name__: topic.notes for module, topic in topics.items()}, "note")
     labels = _merge({module.__name__: topic.labels for module, topic in topics.items()}, "label")
-    sources: dict[str, Leaf | Given] = {"patient": leaves.patient, "today": leaves.today, **dict(_leaves(modules))}
+    sources: dict[str, Leaf | Given] = {
+        "patient": leaves.patient,
+        "today": leaves.today,
+        "retrieved": leaves.retrieved,
+        **dict(_leaves(modules)),
+    }
     policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None
     folders = sorted(path for path in (HERE / "valuesets").iterdir() if path.is_dir())
     value_sets = _merge({folder.name: _value_sets(folder) for folder in folders}, "value set")

@@ -127,6 +127,8 @@ def show(value: Any) -> str:
             return f"{value:,.10g}"
         case tuple():
             return "; ".join(map(show, value)) or "none"
+        case dict():
+            return ", ".join(f"{name} {show(part)}" for name, part in value.items())
         case str():
             return value
     parts = ((field.name, getattr(value, field.name)) for field in fields(value))

@@ -96,8 +96,9 @@ def test_a_query_nobody_answered_never_reassures(patient: dict[str, Any], query:
     if before.decision["absorption"] not in ("normal", "not_assessed"):
         assert after.decision["absorption"] != "normal"
     treated = bool(before.decision["on_b12"])  # what is not seen any more may have been the treatment
-    excluded_by_problems = query == "conditions" and before.decision["scope"] in ("refer_only", "safety_only")
-    told = query in ("labs", "conditions", "procedures") and not excluded_by_problems and not treated
+    unlikely = query == "conditions" or not before.decision["pregnancy_possible"]  # a pregnancy of 70, an inborn error
+    excluded = before.decision["scope"] in ("refer_only", "safety_only") and unlikely
+    told = query in ("labs", "conditions", "procedures") and not excluded and not treated
     if told and before.decision["regimen"].dose is None:
         assert after.decision["regimen"].dose is None
     if not after.cards:

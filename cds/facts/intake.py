@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cds.chart import Medicine
+from cds.chart import Medicine, Retrieval
 from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
 from cds.logic import either
 
@@ -26,7 +27,8 @@ class ProductDose:
 class Intake:
     """A sum over products, in `unit`: ug per day by mouth, ug per 30 days by injection.
 
-    `at_least` is the sum of what could be read; `ug` is None as soon as one dose could not be: never 0 for the unreadable.
+    `at_least` is the sum of what could be read; `ug` is None as soon as one dose could not be, or a part of the medicine list was
+    not supplied: never 0 for the unreadable.
     """
 
     products: tuple[ProductDose, ...]
@@ -41,10 +43,15 @@ class Intake:
         return False if self.ug is not None else None
 
 
-def _intake(products: list[ProductDose], unit: Literal["ug/d", "ug/(30.d)"]) -> Intake:
+def _intake(products: list[ProductDose], unit: Literal["ug/d", "ug/(30.d)"], complete: bool) -> Intake:
     known = [product.ug for product in products if product.ug is not None]
     total = float(f"{sum(known):.10g}") if known else 0.0
-    return Intake(tuple(products), unit, total, total if len(known) == len(products) else None)
+    return Intake(tuple(products), unit, total, total if complete and len(known) == len(products) else None)
+
+
+def medicines_complete(retrieved: Mapping[str, Retrieval]) -> bool:
+    """Was the whole medicine list supplied? What is summed from a part of it is only a lower bound."""
+    return retrieved["medicines"] == "retrieved"
 
 
 def current_b12_products(
@@ -92,6 +99,7 @@ def enteral_b12(
     current_b12_products: tuple[Medicine, ...],
     b12_unit_errors: tuple[Medicine, ...],
     multivitamin_default_b12_ug: float,
+    medicines_complete: bool,
 ) -> Intake:
     """B12 swallowed, dissolved in the mouth or sprayed into the nose, ug per day."""
     products = []
@@ -101,17 +109,19 @@ def enteral_b12(
         ug = None if medicine in b12_unit_errors else nutrient_ug_per_day(medicine, "b12")
         unstated = ug is None and medicine.concept == "b12_combination" and "b12" not in medicine.strengths
         products.append(ProductDose(medicine, multivitamin_default_b12_ug if unstated else ug, assumed=unstated))
-    return _intake(products, "ug/d")
+    return _intake(products, "ug/d", medicines_complete)
 
 
-def parenteral_b12(current_b12_products: tuple[Medicine, ...], b12_unit_errors: tuple[Medicine, ...]) -> Intake:
+def parenteral_b12(
+    current_b12_products: tuple[Medicine, ...], b12_unit_errors: tuple[Medicine, ...], medicines_complete: bool
+) -> Intake:
     """B12 injected, ug per 30 days. Never added to what is swallowed, of which about 1 % is absorbed, and of this nearly all."""
     products = []
     for medicine in current_b12_products:
         if is_parenteral(medicine):
             ug = None if medicine in b12_unit_errors else nutrient_ug_per_day(medicine, "b12")
             products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None))
-    return _intake(products, "ug/(30.d)")
+    return _intake(products, "ug/(30.d)", medicines_complete)
 
 
 def parenteral_excess(
