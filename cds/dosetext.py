@@ -70,7 +70,7 @@ TIMES_PER_DAY = {
 }
 """Administrations per day of the usual abbreviations, which are also the codes of FHIR's Timing.code."""
 
-_LONGEST = 1000
+LONGEST = 1000
 """Characters. Nobody writes a longer dosage, and what is longer is not read for one."""
 
 _NUMBER = r"(?<![0-9.])[0-9]{1,9}(?:\.[0-9]{1,9})?"
@@ -122,7 +122,7 @@ def plain(text: str) -> str:
 
     Nothing at all of a text that is longer than anybody writes: its end may say the opposite of its beginning.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return ""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("μ", "u")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from cds.codes import SYSTEMS, normal_form
-from cds.dosetext import plain
+from cds.dosetext import LONGEST, plain
 from cds.knowledge import Code, TextPatterns, ValueSet
 
 
@@ -15,8 +15,6 @@ Match = tuple[str, Code]
 """A concept and the code entry that named it."""
 
 _SHORTEST_PREFIX = 3
-_LONGEST_TEXT = 1000
-"""A name is shorter. What stands beyond this is not read, so that no text can hold up the service."""
 
 
 class Said(IntEnum):
@@ -83,7 +81,7 @@ class Terms:
 
         "family history of osteoporosis", "rule out pernicious anaemia" and "萎缩性胃炎待查" name a concept and do not state it.
         """
-        words = plain(text[:_LONGEST_TEXT])
+        words = plain(text[:LONGEST])  # what a longer one says first still counts
         if self._heads.isdisjoint(_HEAD.findall(words)):
             return {}
         found: dict[str, Said] = {}

@@ -75,13 +75,7 @@ def codings(concept: Any) -> list[tuple[str, str]]:
 
 def wording(concept: Any) -> str:
     """What a CodeableConcept is called: its text, else the first display."""
-    for item in objects(concept):
-        if text(item.get("text")):
-            return text(item["text"])
-        for coding in objects(item.get("coding")):
-            if text(coding.get("display")):
-                return text(coding["display"])
-    return ""
+    return next(names(concept), "")
 
 
 def number(value: Any) -> float | None:
@@ -110,6 +104,14 @@ def day(*candidates: Any) -> Day | None:
 def first_day(*candidates: Any) -> Day | None:
     """As `day`, with Periods read by their start."""
     return day(*(c.get("start") if isinstance(c, dict) else c for c in candidates))
+
+
+def names(concept: Any) -> Iterator[str]:
+    """Everything a CodeableConcept is called: its text and every display."""
+    for item in objects(concept):
+        for words in (item.get("text"), *(coding.get("display") for coding in objects(item.get("coding")))):
+            if text(words):
+                yield text(words)
 
 
 def is_named(concept: Any) -> bool:

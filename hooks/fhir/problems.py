@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import msgspec
 
@@ -14,7 +12,19 @@ from cds.chart import Allergy, Condition, Note, Procedure
 from cds.content import Library
 from cds.terms import Said, Terms
 from hooks.fhir import resources
-from hooks.fhir.elements import code, codings, first_day, is_named, number, objects, opened, plain_text, remembered, wording
+from hooks.fhir.elements import (
+    code,
+    codings,
+    first_day,
+    is_named,
+    names,
+    number,
+    objects,
+    opened,
+    plain_text,
+    remembered,
+    wording,
+)
 from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.resources import reference_of
 
@@ -146,7 +156,7 @@ class ProblemReader:
         """
         concept = opened(element)
         named: dict[str, Said] = {}
-        for words in _texts(concept):
+        for words in names(concept):
             for match, said in terms.of_text(words).items():
                 named[match] = min(named.get(match, said), said)
         coded = [match for system, value in codings(concept) for match, _ in terms.of_code(system, value)]
@@ -174,12 +184,3 @@ def _length_cm(words: str) -> float | None:
     value, unit = found.pop() if len(found) == 1 else ("", "cm")
     length = number(value)
     return None if length is None else length * _CM_IN.get(unit.lower(), 1.0)
-
-
-def _texts(concept: Any) -> Iterator[str]:
-    for item in objects(concept):
-        if isinstance(item.get("text"), str):
-            yield item["text"]
-        for coding in objects(item.get("coding")):
-            if isinstance(coding.get("display"), str):
-                yield coding["display"]

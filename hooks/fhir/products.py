@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from cds.chart import Strength
@@ -11,7 +12,7 @@ from cds.content import Library
 from cds.dosetext import plain, strengths
 from cds.knowledge import Code
 from cds.terms import Said
-from hooks.fhir.elements import codings, is_named, objects, opened, remembered, text, wording
+from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -69,7 +70,7 @@ class ProductReader:
                     found.setdefault(name, entry)
         doubted: dict[str, None] = {}
         if not found:
-            for words in _names(named):
+            for words in chain.from_iterable(map(names, named)):
                 for name, said in self._terms.of_text(words).items():
                     if said is Said.STATED:
                         found.setdefault(name, None)
@@ -86,7 +87,7 @@ class ProductReader:
         return found, tuple(name for name in doubted if name not in found)
 
     def _drug(self, concept: str, entry: Code | None, named: list[Any]) -> Drug:
-        words = (*([entry.label] if entry is not None else []), *_names(named))
+        words = (*([entry.label] if entry is not None else []), *chain.from_iterable(map(names, named)))
         if concept not in VITAMINS:
             return Drug(concept, words, None, {})
         form = entry.form if entry is not None else None
@@ -95,8 +96,8 @@ class ProductReader:
     def _form(self, concept: str, words: Iterable[str]) -> str | None:
         """Which cobalamin, by the words. "Vitamin B12" alone does not say."""
         for said in map(plain, words):
-            for form, names in self._forms[concept].items():
-                if any(name in said for name in names):
+            for form, called in self._forms[concept].items():
+                if any(name in said for name in called):
                     return form
         return None
 
@@ -107,13 +108,3 @@ class ProductReader:
             if found:
                 return found
         return {}
-
-
-def _names(named: Iterable[Any]) -> Iterator[str]:
-    for concept in named:
-        for item in objects(concept):
-            if text(item.get("text")):
-                yield text(item["text"])
-            for coding in objects(item.get("coding")):
-                if text(coding.get("display")):
-                    yield text(coding["display"])

@@ -57,8 +57,11 @@ class Reader:
                     records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
                 if reading.records and resource.subject is None and resource.patient is None:
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
-        others = [person for person in supplied.resources.get(resources.Patient, ()) if person.id != patient_id]
-        notes += [Note("other_patient", reference_of(person), "", "") for person in others]
+        for person in supplied.resources.get(resources.Patient, ()):
+            if person.id != patient_id:
+                notes.append(Note("other_patient", reference_of(person), "", ""))
+            elif not isinstance(person.deceasedBoolean, bool | None) or not isinstance(person.deceasedDateTime, str | None):
+                notes.append(Note("deceased_unclear", reference_of(person), "", ""))
         by_concept = {kind: {concept: _newest_first(found) for concept, found in by.items()} for kind, by in records.items()}
         return Chart(today, patient, retrieved, by_concept, tuple(notes))
 

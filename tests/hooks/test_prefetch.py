@@ -576,22 +576,24 @@ def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: Flask
 
 
 @pytest.mark.parametrize(
-    ("members", "died"),
+    ("members", "died", "why"),
     [
-        ({}, False),
-        ({"deceasedBoolean": False}, False),
-        ({"deceasedBoolean": None}, False),
-        ({"deceasedBoolean": True}, True),
-        ({"deceasedBoolean": "true"}, True),
-        ({"deceasedDateTime": "2026"}, True),
-        ({"deceasedDateTime": 2026}, True),
-        ({"deceasedDateTime": {"value": "2026"}}, True),
+        ({}, False, []),
+        ({"deceasedBoolean": False}, False, []),
+        ({"deceasedBoolean": None}, False, []),
+        ({"deceasedBoolean": True}, True, []),
+        ({"deceasedBoolean": "true"}, True, ["deceased_unclear"]),
+        ({"deceasedBoolean": 0}, True, ["deceased_unclear"]),
+        ({"deceasedDateTime": "2026"}, True, []),
+        ({"deceasedDateTime": 2026}, True, ["deceased_unclear"]),
+        ({"deceasedDateTime": {"value": "2026"}}, True, ["deceased_unclear"]),
     ],
 )
-def test_a_death_is_not_overlooked_for_the_way_it_is_written(members: dict[str, Any], died: bool) -> None:
+def test_a_death_is_not_overlooked_for_the_way_it_is_written(members: dict[str, Any], died: bool, why: list[str]) -> None:
     body = request(DEFICIENT)
     body["prefetch"]["patient"].update(members)
-    assert engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart.patient.deceased is died
+    chart = engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart
+    assert (chart.patient.deceased, [note.key for note in chart.notes]) == (died, why)
 
 
 def test_of_coded_elements_only_short_ones_are_remembered() -> None:
