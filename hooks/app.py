@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from cds.library import load
+from hooks.calls import Calls
 from hooks.engine import Engine
 from hooks.routes import add_routes
 from hooks.services import SERVICES
@@ -35,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
     library = load(config.site)
     app = Flask("hooks", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = config.body_limit
-    add_routes(app, [Engine(library, service) for service in SERVICES], config.today)
+    engines = [Engine(library, service) for service in SERVICES]
+    add_routes(app, engines)
+    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from cds.chart import NoResult, Note
 from cds.content import Library
@@ -19,7 +19,7 @@ from hooks.engine import Evaluation
 
 def report(evaluation: Evaluation) -> dict[str, Any]:
     """`decision` and `cards`; what every field may hold is written in docs/decision-json.md."""
-    cards = [card.model_dump(exclude_none=True) for card in evaluation.cards]
+    cards = to_builtins(evaluation.cards)
     return {"decision": _decision(evaluation.decision, cards), "cards": cards}
 
 

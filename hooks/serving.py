@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import socket
 import struct
 import time
@@ -12,23 +11,20 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from flask import Flask
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.sync import SyncWorker
 
-from hooks.errors import Issue, operation_outcome
+from hooks.errors import Issue, RequestError
+from hooks.replies import LINES, failed, refused
 
-
-log = logging.getLogger("cobalamin")
 
 PATIENCE_S = 5
 """A request that has not arrived after so many seconds is given up: until then its worker answers nobody else."""
 
 _NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads it; check request line, headers and chunks.")
-_FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
 
 
 class Server(BaseApplication):
@@ -68,16 +64,11 @@ class Worker(SyncWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
         """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
-        broken = isinstance(exc, ParseException)
-        status = HTTPStatus.BAD_REQUEST if broken else HTTPStatus.INTERNAL_SERVER_ERROR
-        log.warning("answered %d to %s", status, type(exc).__name__)
-        body = msgspec.json.encode(operation_outcome([_NO_HTTP if broken else _FAILED]))
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nCache-Control: no-store\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        reply = refused(RequestError(HTTPStatus.BAD_REQUEST, [_NO_HTTP])) if isinstance(exc, ParseException) else failed(exc)
+        headers = (*reply.headers, ("Connection", "close"), ("Content-Length", str(len(reply.body))))
+        lines = [f"HTTP/1.1 {LINES[reply.status]}", *(f"{name}: {value}" for name, value in headers), "", ""]
         with suppress(OSError):
-            util.write_nonblock(client, head.encode() + body)
+            util.write_nonblock(client, "\r\n".join(lines).encode() + reply.body)
 
 
 class _Impatient:

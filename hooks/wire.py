@@ -1,4 +1,4 @@
-"""CDS Hooks messages as pydantic models. A request keeps every member it came with; a response has none it was not given.
+"""CDS Hooks messages. A request keeps every member it came with; a response has none it was not given.
 
 Nothing required is ever filled in, and nothing optional is ever sent blank: what has no value is left out (JSON-02..04).
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, field_validator, model_validator
 
 from cds.knowledge import SUMMARY_LIMIT
 
@@ -58,82 +59,81 @@ class HookRequest(Received):
         return self
 
 
-class Sent(BaseModel):
-    """Base of what we send: only members the specification knows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Sent(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of what we send: only members the specification knows; what is optional and None is left out."""
 
 
-class Coding(Sent):
+class Coding(Sent, frozen=True):
     """A code in its system, with the words for people."""
 
-    system: Filled
-    code: Filled
-    display: Filled
+    system: str
+    code: str
+    display: str
 
 
-class Source(Sent):
+class Source(Sent, frozen=True):
     """Where a card's guidance comes from, and its topic, under which clients remember overrides."""
 
-    label: Filled
-    url: Filled | None = None
+    label: str
     topic: Coding
+    url: str | None = None
 
 
-class Action(Sent):
+class Action(Sent, frozen=True):
     """Something the client may create when a suggestion is accepted."""
 
     type: Literal["create"]
-    description: Filled
+    description: str
     resource: dict[str, Any]
 
 
-class Suggestion(Sent):
+class Suggestion(Sent, frozen=True):
     """One thing a clinician can accept with a click; all its actions are applied together."""
 
-    label: Filled
-    uuid: Filled
+    label: str
+    uuid: str
+    actions: list[Action]
     isRecommended: bool | None = None
-    actions: list[Action] = Field(min_length=1)
 
 
-class Card(Sent):
-    """One card."""
+class Card(Sent, frozen=True):
+    """One card. Raises ValueError where clients would refuse it."""
 
-    uuid: Filled
-    summary: Annotated[Filled, Field(max_length=SUMMARY_LIMIT - 1)]
-    detail: Filled
+    uuid: str
+    summary: str
+    detail: str
     indicator: Literal["info", "warning", "critical"]
     source: Source
     suggestions: list[Suggestion] | None = None
     selectionBehavior: Literal["at-most-one", "any"] | None = None
     overrideReasons: list[Coding] | None = None
 
-    @model_validator(mode="after")
-    def _suggestions_say_how_they_are_chosen(self) -> Card:
+    def __post_init__(self) -> None:
+        """Hold what no type can: the length of the summary (RESP-04), and how suggestions are chosen (cds-resp-6)."""
+        if not 0 < len(self.summary) < SUMMARY_LIMIT:
+            raise ValueError("a summary is filled and short")
         if (self.suggestions is None) != (self.selectionBehavior is None):
-            raise ValueError("suggestions and selectionBehavior come together or not at all (cds-resp-6)")
-        return self
+            raise ValueError("suggestions and selectionBehavior come together or not at all")
 
 
-class Response(Sent):
+class Response(Sent, frozen=True):
     """The answer to a service call."""
 
     cards: list[Card]
 
 
-class ServiceEntry(Sent):
+class ServiceEntry(Sent, frozen=True):
     """One service in the discovery document."""
 
-    hook: Filled
-    title: Filled
-    description: Filled
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]*$")]
-    prefetch: dict[str, Filled]
-    usageRequirements: Filled
+    hook: str
+    title: str
+    description: str
+    id: str
+    prefetch: dict[str, str]
+    usageRequirements: str
 
 
-class Discovery(Sent):
+class Discovery(Sent, frozen=True):
     """The discovery document."""
 
     services: list[ServiceEntry]

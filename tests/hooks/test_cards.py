@@ -10,6 +10,8 @@ from unittest.mock import ANY
 import pytest
 from flask.testing import FlaskClient
 from markdown_it import MarkdownIt
+from msgspec import convert, to_builtins
+from msgspec.json import encode
 
 from cds.library import load
 from hooks.engine import Engine
@@ -27,7 +29,7 @@ URL = "/cds-services/b12-bone-health"
 
 @pytest.mark.parametrize("vignette", VIGNETTES, ids=lambda v: f"{v['file']}: {v['name']}")
 def test_every_vignette_gives_conformant_cards(vignette: dict[str, Any]) -> None:
-    cards = [card.model_dump(exclude_none=True) for card in evaluate(vignette).cards]
+    cards = to_builtins(evaluate(vignette).cards)
     check_answer({"cards": cards}, PATIENT)
 
 
@@ -37,7 +39,7 @@ def test_a_unit_text_nobody_knows_never_reaches_a_card() -> None:
     quantity["unit"] = "<img src=x onerror=alert(1)> corrected value 900 " + "x" * 200
     (card,) = engine().evaluate(json.dumps(body).encode(), TODAY).cards
     assert "Vitamin B12 142 pg/mL (2026-11-11)" in card.summary
-    assert "corrected" not in card.model_dump_json()
+    assert "corrected" not in encode(card).decode()
 
 
 def test_active_b12_is_never_taken_for_total_b12() -> None:
@@ -48,7 +50,7 @@ def test_active_b12_is_never_taken_for_total_b12() -> None:
 @pytest.mark.parametrize("fixture", list(fixtures()), ids=lambda fixture: fixture.name)
 def test_every_fixture_gives_conformant_cards(fixture: Any) -> None:
     evaluation = engine().evaluate(json.dumps(fixture.request).encode(), fixture.written_for)
-    cards = [card.model_dump(exclude_none=True) for card in evaluation.cards]
+    cards = to_builtins(evaluation.cards)
     check_answer({"cards": cards}, fixture.request["context"]["patientId"])
 
 
@@ -57,7 +59,7 @@ def test_no_dose_is_proposed_for_anybody_excluded(vignette: dict[str, Any]) -> N
     evaluation = evaluate(vignette)
     if evaluation.decision["scope"] in ("in_scope_osteoporosis", "in_scope_at_risk") and not evaluation.decision["b12_allergies"]:
         return
-    text = json.dumps([card.model_dump(exclude_none=True, exclude={"detail"}) for card in evaluation.cards])
+    text = json.dumps([{**card, "detail": None} for card in to_builtins(evaluation.cards)])
     assert "MedicationRequest" not in text
     assert evaluation.decision["regimen"].dose is None
 
@@ -223,7 +225,7 @@ def test_RESP_12_text_of_the_request_is_text_on_the_card(name: str) -> None:
 
 
 def test_a_card_of_the_wrong_shape_cannot_be_built() -> None:
-    card = evaluate(DEFICIENT).cards[0].model_dump(exclude_none=True)
+    card = to_builtins(evaluate(DEFICIENT).cards[0])
     for broken in (
         {**card, "summary": "x" * 140},
         {**card, "indicator": "hard-stop"},
@@ -231,8 +233,8 @@ def test_a_card_of_the_wrong_shape_cannot_be_built() -> None:
         {name: value for name, value in card.items() if name != "selectionBehavior"},
         {name: value for name, value in card.items() if name != "suggestions"},
     ):
-        with pytest.raises(ValueError, match=r"summary|indicator|unknown|come together"):
-            Card.model_validate(broken)
+        with pytest.raises(ValueError, match=r"summary|hard-stop|unknown|come together"):
+            convert(broken, Card)
 
 
 def test_today_is_an_argument() -> None:

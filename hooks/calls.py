@@ -1,0 +1,83 @@
+"""The service call as plain WSGI: it stands before Flask, whose way through a route would cost more than the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.wsgi import get_content_length
+
+from hooks.engine import Engine
+from hooks.errors import Issue, RequestError
+from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.wire import Response
+
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
+
+
+class Calls:
+    """Answers calls of the services, and leaves everything else to the application behind it."""
+
+    def __init__(self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int) -> None:
+        """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12)."""
+        self._behind, self._today, self._limit = behind, today, limit
+        self._engines = {
+            f"/cds-services{before}{engine.service.id}{after}": engine
+            for engine in engines
+            for before in ("/", "//")
+            for after in ("", "/")
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """One request, as a WSGI server hands it over."""
+        engine = self._engines.get(environ["PATH_INFO"])
+        if engine is None:
+            return self._behind(environ, start_response)
+        return self._reply(engine, environ).send(start_response)
+
+    def _reply(self, engine: Engine, environ: dict[str, Any]) -> Reply:
+        if environ["REQUEST_METHOD"] != "POST":
+            return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
+        try:
+            _require_json(environ)
+            return answered(Response(cards=engine.answer(self._body(environ), self._today())))
+        except RequestError as error:
+            return refused(error)
+        except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
+            return failed(error)
+
+    def _body(self, environ: dict[str, Any]) -> bytes:
+        """The whole body, whether its length was announced or it comes in chunks, of which one byte more than the limit is read.
+
+        What servers raise for a broken chunk has no common base.
+        """
+        announced = get_content_length(environ)
+        if announced is None and not environ.get("wsgi.input_terminated"):
+            return b""
+        if announced is not None and announced > self._limit:
+            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        try:
+            body: bytes = environ["wsgi.input"].read(self._limit + 1 if announced is None else announced)
+        except Exception:  # noqa: BLE001
+            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
+        if announced is not None and len(body) < announced:
+            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
+        if len(body) > self._limit:
+            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return body
+
+
+def _require_json(environ: dict[str, Any]) -> None:
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
+        raise _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def _refusal(status: HTTPStatus) -> RequestError:
+    return RequestError(status, [http_issue(status)])

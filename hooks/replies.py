@@ -1,0 +1,67 @@
+"""Every answer as it leaves: JSON that nobody stores, and every failure an OperationOutcome. Routes and calls share this."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hooks.errors import Issue, RequestError, operation_outcome
+
+
+log = logging.getLogger("cobalamin")
+
+_ISSUES = {
+    HTTPStatus.NOT_FOUND: Issue("not-found", "There is no such resource; GET /cds-services lists the services."),
+    HTTPStatus.METHOD_NOT_ALLOWED: Issue("not-supported", "This method is not supported here; see the Allow header."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Issue("too-long", "The request body is larger than this service accepts."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Issue("not-supported", "Send the request as uncompressed application/json."),
+}
+_FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
+_HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+"""The status line of each status."""
+
+
+class Reply(NamedTuple):
+    """Status, body and headers of an answer."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = _HEADERS
+
+    def send(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The answer as a WSGI server takes it."""
+        start_response(LINES[self.status], [*self.headers, ("Content-Length", str(len(self.body)))])
+        return (self.body,)
+
+
+def answered(message: Any) -> Reply:
+    """A message in JSON."""
+    return Reply(HTTPStatus.OK, msgspec.json.encode(message))
+
+
+def refused(error: RequestError) -> Reply:
+    """A request that cannot be answered."""
+    log.warning("refused with %d: %s", error.status, ", ".join(issue.code for issue in error.issues))
+    return Reply(error.status, msgspec.json.encode(operation_outcome(error.issues)))
+
+
+def failed(error: BaseException) -> Reply:
+    """A fault of ours; its message and its traceback may quote the request, so neither leaves nor is logged."""
+    log.error("unexpected %s while answering", type(error).__name__)
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([_FAILED])))
+
+
+def no_route(status: int, headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """What HTTP itself refuses."""
+    body = msgspec.json.encode(operation_outcome([http_issue(HTTPStatus(status))]))
+    return Reply(status, body, (*_HEADERS, *headers))
+
+
+def http_issue(status: HTTPStatus) -> Issue:
+    """A refusal by HTTP in words."""
+    return _ISSUES.get(status, Issue("processing", status.phrase))
