@@ -135,5 +135,5 @@ class Chart(Struct, frozen=True, gc=False):
     today: date
     patient: Patient
     retrieved: Mapping[str, Retrieval]
-    records: Mapping[str, Mapping[str, tuple[Record, ...]]]
+    records: Mapping[str, tuple[Record, ...]]
     notes: tuple[Note, ...] = ()

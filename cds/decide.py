@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from cds.chart import Chart, Patient, Retrieval
 from cds.content import Library
 from cds.graph import Failure, Program, program
 from cds.knowledge import AdviceWords
-from cds.leaves import Leaf, Query
+from cds.leaves import Given, Leaf, Query
 
 
 REPORTED = (
@@ -127,16 +126,21 @@ class Decider:
         whole = {step.name: (place, step) for place, step in graph.plan((*self.rules, *REPORTED))}
         self._rules = {name: whole.pop(name) for name in self.rules}
         self._facts = tuple(whole.values())
-        self._scope, self._today = graph.place["scope"], graph.place["today"]
-        self._sources = tuple(library.sources.values())
+        self._scope = graph.place["scope"]
+        leaves = [(graph.place[name], source) for name, source in library.sources.items() if isinstance(source, Leaf)]
+        self._leaves = {leaf.concept: place for place, leaf in leaves}
+        self._given = [(graph.place[n], source.attribute) for n, source in library.sources.items() if isinstance(source, Given)]
+        self._queries = [(place, leaf.query) for place, leaf in leaves]
+        self._today = graph.place["today"]
         self._day = lru_cache(maxsize=8)(self._prepared)
+        self._unseen = lru_cache(maxsize=1024)(self._without_records)
 
     def _prepared(self, today: date) -> _Day:
         """Evaluate a chart with nothing on it: whatever comes out on another chart from the same inputs is the same."""
         graph, signed = self.library.graph, self.library.rules
         numbers = self.library.numbers(today)
-        room = (None,) * (len(graph.names) - len(self._sources) - len(numbers))
-        values = [*(source.read(_empty_chart(today)) for source in self._sources), *numbers, *room]
+        rest = (*numbers, *(None,) * (len(graph.names) - len(self.library.sources) - len(numbers)))
+        values = [*self._read(_empty_chart(today), today), *rest]
         broken = program([*self._facts, *self._rules.values()])(values)
         before = None if broken else values
         admitted = {
@@ -144,18 +148,36 @@ class Decider:
             for scope in {scope for name in self.rules for scope in signed[name].scopes}
         }
         rules = {scope: (names, program([self._rules[name] for name in names], before)) for scope, names in admitted.items()}
-        return _Day(today, (*numbers, *room), program(self._facts, before), rules)
+        return _Day(today, rest, program(self._facts, before), rules)
 
     def __call__(self, chart: Chart) -> Decision:
         """The decision for one chart. The same chart on the same day gives the same decision."""
         day = self._day(chart.today)
-        values = [source.read(chart) for source in self._sources]
-        values[self._today] = day.today
+        values = self._read(chart, day.today)
         values += day.rest
         failures = day.facts(values)
         admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY)
         failures |= rules(values)
         return Decision(chart, self.library, values, admitted, self._statements(admitted, values), failures)
+
+    def _read(self, chart: Chart, today: date) -> list[Any]:
+        """The values of all sources in graph order. `today`: one and the same object all day."""
+        values = list(self._unseen(tuple(chart.retrieved.items())))
+        for place, attribute in self._given:
+            values[place] = getattr(chart, attribute)
+        values[self._today] = today
+        for concept, found in chart.records.items():
+            if concept in self._leaves:
+                values[self._leaves[concept]] = found
+        return values
+
+    def _without_records(self, retrieved: tuple[tuple[Query, Retrieval], ...]) -> tuple[Any, ...]:
+        """The sources of a chart without records: () where the query was answered in full, and else nobody knows."""
+        ending = dict(retrieved)
+        values: list[Any] = [None] * len(self.library.sources)
+        for place, query in self._queries:
+            values[place] = () if ending[query] == "retrieved" else None
+        return tuple(values)
 
     def _statements(self, admitted: Iterable[str], values: list[Any]) -> tuple[Statement, ...]:
         library = self.library
@@ -171,4 +193,4 @@ _NOBODY: tuple[tuple[str, ...], Program] = ((), program(()))
 def _empty_chart(day: date) -> Chart:
     """A chart on which every query was answered and found nothing."""
     answered: dict[str, Retrieval] = dict.fromkeys(get_args(Query), "retrieved")
-    return Chart(day, Patient("", None, None, False), answered, defaultdict(dict))
+    return Chart(day, Patient("", None, None, False), answered, {})

@@ -19,6 +19,9 @@ Number = bool | int | float
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
+Plain = Annotated[Text, Field(pattern=r"^[^{}]+$")]
+"""A text that is shown as it stands, among templates that are filled in."""
+
 SUMMARY_LIMIT = 140
 """CDS Hooks: a summary has fewer characters than this (RESP-04)."""
 
@@ -33,10 +36,10 @@ class Reference(Signed):
     """A source: its short label for a card, what it is, who issued it, when, and where it can be read."""
 
     label: Text
-    title: Text
-    publisher: Text
-    date: datetime.date | Text
-    url: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
+    title: Plain
+    publisher: Plain
+    date: datetime.date | Plain
+    url: Annotated[str, Field(pattern=r"^https://[^\s{}]+$")] | None = None
     note: Text | None = None
 
 
@@ -239,8 +242,8 @@ class StandingWords(Signed):
     yes: Text
     no: Text
     at_least: Text
-    headings: dict[Name, Text]
-    limits: tuple[Text, ...] = Field(min_length=1)
+    headings: dict[Name, Plain]
+    limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]
     queries: dict[Name, Text]
     retrieval: dict[Text, Text]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from cds.chart import Allergy, Chart, Condition, Finding, Measurement, Medicine, Patient, Procedure, Retrieval
+from cds.chart import Allergy, Condition, Finding, Measurement, Medicine, Patient, Procedure, Retrieval
 
 
 Query = Literal["labs", "conditions", "procedures", "allergies", "medicines"]
@@ -19,31 +19,20 @@ Query = Literal["labs", "conditions", "procedures", "allergies", "medicines"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """The records of one concept, from one query."""
+    """The records of one concept, from one query: the matching ones, or () only if the query was answered in full."""
 
     kind: str
     concept: str
     query: Query
     type: Any
 
-    def read(self, chart: Chart) -> tuple[Any, ...] | None:
-        """The matching records; () only if the query was answered in full."""
-        found = chart.records[self.kind].get(self.concept)
-        if found:
-            return found
-        return () if chart.retrieved[self.query] == "retrieved" else None
-
 
 @dataclass(frozen=True)
 class Given:
-    """A part of the chart that is always there: the patient, the day."""
+    """The attribute of the chart that is always there: the patient, the day."""
 
     attribute: str
     type: Any
-
-    def read(self, chart: Chart) -> Any:
-        """The chart's attribute of this name."""
-        return getattr(chart, self.attribute)
 
 
 patient = Given("patient", Patient)

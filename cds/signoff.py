@@ -11,7 +11,7 @@ from cds.content import Library
 from cds.facts.doses import Dose
 from cds.knowledge import SUMMARY_LIMIT
 from cds.leaves import Leaf
-from cds.wording import MARKS, amount, placeholders
+from cds.wording import MARKS, Wording, placeholders
 
 
 WIDEST_DOSE = "1,000-2,000‡ µg a day (1,000 preferred)"
@@ -69,7 +69,10 @@ def _citations(library: Library) -> Iterator[str]:
 
 
 def _concepts(library: Library) -> Iterator[str]:
-    read = {source.concept: source for source in library.sources.values() if isinstance(source, Leaf)}
+    leaves = [source for source in library.sources.values() if isinstance(source, Leaf)]
+    read = {leaf.concept: leaf for leaf in leaves}
+    if len(read) < len(leaves):
+        yield "leaves: two of them read the same value set; import the one where the other is needed"
     for concept, leaf in read.items():
         if concept not in library.value_sets:
             yield f"leaf on {concept!r}: no value set has this name"
@@ -132,7 +135,7 @@ def _widest(library: Library, name: str) -> str | None:
     if name in library.parameters:
         parameter = library.parameters[name]
         candidates = [value.value for value in parameter.values.values()] + list(parameter.sites_may_set or ())
-        return max((amount(v, parameter.unit, library) + MARKS.get(parameter.checked, "") for v in candidates), key=len)
+        return max((Wording(library).amount(v, parameter.unit) + MARKS.get(parameter.checked, "") for v in candidates), key=len)
     kind = library.graph.types.get(name)
     members = typing.get_args(kind) if not isinstance(kind, type) else (kind,)
     if Measurement in members:

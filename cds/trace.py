@@ -11,7 +11,7 @@ from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
 from cds.facts.intake import Intake
 from cds.leaves import Given, Leaf
-from cds.wording import amount
+from cds.wording import Wording
 
 
 _STANDING = {"seen": "source seen", "weak": "WEAK SOURCE", "unverified": "UNVERIFIED", "design": "our design"}
@@ -88,7 +88,7 @@ def _shallow(decision: Decision, name: str) -> Node:
         cited = tuple(library.references[key].label for key in dated.cite)
         origin = (f"set by the site: {site.reason}",) if site is not None else (f"since {start}", *cited)
         standing = f"{_STANDING[parameter.checked]}, last checked {parameter.checked_on}"
-        return Node(name, "number", parameter.means, amount(float(value), parameter.unit, library), (*origin, standing))
+        return Node(name, "number", parameter.means, Wording(library).amount(float(value), parameter.unit), (*origin, standing))
     source = library.sources.get(name)
     if isinstance(source, Leaf):
         state = decision.chart.retrieved[source.query]

@@ -34,83 +34,96 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def fill(template: str, value_of: Callable[[str], Any], library: Library, day: date) -> str:
-    """The template with every placeholder put in words."""
-    return template.format_map({name: say(name, value_of(name), library, day) for name in placeholders(template)})
+class Wording:
+    """Puts values and templates into the words of one library."""
 
+    def __init__(self, library: Library) -> None:
+        """`library`: its words, titles and numbers."""
+        self._library = library
+        self._settled = lru_cache(maxsize=4096)(self._settle)
+        self._mark_of_dose = cache(self._least_checked)
 
-def say(name: str, value: Any, library: Library, day: date) -> str:
-    """One value in words; a parameter with its unit and, where it was not verified, its mark."""
-    if name in library.parameters:
-        parameter = library.parameters[name]
-        return f"{amount(library.number(name, day), parameter.unit, library)}{MARKS.get(parameter.checked, '')}"
-    match value:
-        case None:
-            return library.words.unknown
-        case NoResult():
-            return library.words.no_result
-        case Measurement():
-            return measurement(value, library)
-        case Dose():
-            same = value.low == value.high
-            spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
-            spread += _mark_of_dose(name, library)
-            return f"{spread} {unit(value.unit, library)}" + ("" if same else f" ({number(value.preferred)} preferred)")
-        case Intake():
-            return intake(value, library)
-        case tuple():
-            return "; ".join(dict.fromkeys(_item(item, library) for item in value)) or library.words.nothing
-        case str():
-            return library.labels[name][value]
-        case bool():
-            return library.words.yes if value else library.words.no
-    return number(value)
+    def fill(self, template: str, value_of: Callable[[str], Any], day: date) -> str:
+        """The template with every placeholder put in words."""
+        text, facts = self._settled(template, day)
+        return text.format_map({name: self.say(name, value_of(name)) for name in facts}) if facts else text
 
+    def _settle(self, template: str, day: date) -> tuple[str, tuple[str, ...]]:
+        """The template with its numbers in words, as they stand all day; and the facts that are still to be filled in."""
+        names = placeholders(template)
+        facts = tuple(names - self._library.parameters.keys())
+        return template.format_map({n: f"{{{n}}}" if n in facts else self.parameter(n, day) for n in names}), facts
 
-def _mark_of_dose(fact: str, library: Library) -> str:
-    """The mark of the least checked of the numbers that a dose is made of."""
-    checks = {library.parameters[name].checked for name in library.graph.inputs(fact) if name in library.parameters}
-    return next((mark for check, mark in MARKS.items() if check in checks), "")
+    def parameter(self, name: str, day: date) -> str:
+        """A parameter as it stands on a day, with its unit and, where it was not verified, its mark."""
+        parameter = self._library.parameters[name]
+        return self.amount(self._library.number(name, day), parameter.unit) + MARKS.get(parameter.checked, "")
 
+    def say(self, name: str, value: Any) -> str:
+        """The value of a fact."""
+        words = self._library.words
+        match value:
+            case None:
+                return words.unknown
+            case NoResult():
+                return words.no_result
+            case Measurement():
+                return self.measurement(value)
+            case Dose():
+                same = value.low == value.high
+                spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
+                spread += self._mark_of_dose(name)
+                return f"{spread} {self.unit(value.unit)}" + ("" if same else f" ({number(value.preferred)} preferred)")
+            case Intake():
+                return self.intake(value)
+            case tuple():
+                return "; ".join(dict.fromkeys(map(self._item, value))) or words.nothing
+            case str():
+                return self._library.labels[name][value]
+            case bool():
+                return words.yes if value else words.no
+        return number(value)
 
-def _item(item: Any, library: Library) -> str:
-    if isinstance(item, Medicine):
-        return escaped(item.name)
-    if isinstance(item, Measurement):
-        return f"{library.title(item.concept)} {measurement(item, library)}"
-    if isinstance(item, Record):
-        return library.title(item.concept) + (f" ({item.day})" if item.day is not None else "")
-    return library.title(item)
+    def _least_checked(self, fact: str) -> str:
+        """The mark of the least checked of the numbers that a dose is made of."""
+        library = self._library
+        checks = {library.parameters[name].checked for name in library.graph.inputs(fact) if name in library.parameters}
+        return next((mark for check, mark in MARKS.items() if check in checks), "")
 
+    def _item(self, item: Any) -> str:
+        if isinstance(item, Medicine):
+            return escaped(item.name)
+        if isinstance(item, Measurement):
+            return f"{self._library.title(item.concept)} {self.measurement(item)}"
+        if isinstance(item, Record):
+            return self._library.title(item.concept) + (f" ({item.day})" if item.day is not None else "")
+        return self._library.title(item)
 
-def measurement(value: Measurement, library: Library) -> str:
-    """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
-    reported, _, code = value.reported.partition(" ")
-    said = f"{reported} {unit(code, library)}".strip()
-    qualifier = library.value_sets[value.concept].qualifier.get("en")
-    aside = ", ".join(str(part) for part in (qualifier, value.day) if part is not None)
-    return f"{said} ({aside})" if aside else said
+    def measurement(self, value: Measurement) -> str:
+        """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
+        reported, _, code = value.reported.partition(" ")
+        said = f"{reported} {self.unit(code)}".strip()
+        qualifier = self._library.value_sets[value.concept].qualifier.get("en")
+        aside = ", ".join(str(part) for part in (qualifier, value.day) if part is not None)
+        return f"{said} ({aside})" if aside else said
 
+    def intake(self, value: Intake) -> str:
+        """The sum, or what of it could be read."""
+        known = self.amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit)
+        return known if value.ug is not None else f"{self._library.words.at_least} {known}"
 
-def intake(value: Intake, library: Library) -> str:
-    """The sum, or what of it could be read."""
-    known = amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit, library)
-    return known if value.ug is not None else f"{library.words.at_least} {known}"
+    def amount(self, value: float, unit: str) -> str:
+        """A number with its unit in words."""
+        return f"{number(value)} {self.unit(unit)}".strip()
 
-
-def amount(value: float, unit_code: str, library: Library) -> str:
-    """A number with its unit in words."""
-    return f"{number(value)} {unit(unit_code, library)}".strip()
+    def unit(self, code: str) -> str:
+        """A UCUM unit in words, or as it is printed."""
+        return self._library.words.units.get(code, code)
 
 
 def number(value: float) -> str:
     """A number as people write it: 1,000 and not 1000.0; no more digits than it has."""
     return f"{value:,.10g}"
-
-
-def unit(code: str, library: Library) -> str:
-    """A UCUM unit in words, or as it is printed."""
-    return library.words.units.get(code, code)
 
 
 def escaped(text: str) -> str:

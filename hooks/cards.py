@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from cds.advice import Action as ProposedAction
 from cds.advice import OrderTests, StartB12
 from cds.chart import Measurement, Medicine, Record
 from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.knowledge import Reference
 from cds.leaves import Leaf
-from cds.wording import MARKS, escaped, fill, measurement
+from cds.wording import MARKS, Wording, escaped
 from hooks.contexts import PatientView
 from hooks.fhir.elements import referenced_type
-from hooks.fhir.writer import Writer
+from hooks.fhir.writer import Writer, whose
 from hooks.wire import Action, Card, Coding, Source, Suggestion
 
 
@@ -54,19 +58,29 @@ class _Basis:
         self.titles = {leaf.concept: title(leaf.concept) for leaf in leaves.values()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What an advice proposes, but for the patient: drafts with their descriptions, and suggestions made of some of them."""
+
+    drafts: tuple[tuple[str, dict[str, Any]], ...]
+    suggestions: tuple[tuple[str, bool, tuple[int, ...]], ...]
+
+
 class CardWriter:
     """Writes cards in the words of one library."""
 
     def __init__(self, library: Library) -> None:
-        """Work out once what each rule reads, and put into words what is the same on every card."""
+        """Work out once what each rule reads; what is the same on many cards is put into words once and then kept."""
         self._library = library
-        self._writer = Writer(library)
+        self._wording = Wording(library)
+        self._writer = Writer(library, self._wording)
         self._basis = {rule: _Basis(library, rule) for rule in library.rules}
-        self._references = {key: _cited(reference) for key, reference in library.references.items()}
         self._overrides = {
             rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
             for rule, signed in library.rules.items()
         }
+        self._outline = lru_cache(maxsize=1024)(self._outlined)
+        self._offer = lru_cache(maxsize=1024)(self._offered)
 
     def cards(self, decision: Decision, context: PatientView, instance: str) -> list[Card]:
         """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others."""
@@ -92,25 +106,32 @@ class CardWriter:
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
-        words, said = self._library.words, statement.words.en
-        notes = [self._library.rules[statement.rule].notes[note] for note in statement.advice.notes]
-        limits = [*([self._fill(decision, said.limits)] if said.limits else []), *words.limits]
-        cited = dict.fromkeys((*statement.words.cite, *(citation for note in notes for citation in note.cite)))
-        sections: dict[str, tuple[str, Iterable[str]]] = {
-            "finding": (self._fill(decision, said.finding), [self._fill(decision, note.en) for note in notes]),
-            "inputs": ("", self._inputs(decision, statement.rule)),
-            "missing": ("", self._missing(decision, statement.rule)),
-            "rule": (self._fill(decision, said.rule), ()),
-            "sources": ("", map(self._references.__getitem__, cited)),
-            "limits": ("", limits),
-        }
-        said_of = {name: _section(*section) for name, section in sections.items()}
-        text = "\n\n".join(f"**{words.headings[name]}**\n\n{section}" for name, section in said_of.items() if section)
+        words, rule = self._library.words, statement.rule
+        finding, judgement = self._outline(rule, statement.advice.key, statement.advice.notes)
+        sections = [
+            self._fill(decision, finding),
+            _section(words.headings["inputs"], items=self._inputs(decision, rule)),
+            _section(words.headings["missing"], items=self._missing(decision, rule)),
+            self._fill(decision, judgement),
+        ]
+        text = "\n\n".join(filter(None, sections))
         marks = [f"{mark} {words.checked[state]}" for state, mark in MARKS.items() if mark in text]
         return text if not marks else f"{text}\n\n{'; '.join(marks)}"
 
+    def _outlined(self, rule: str, key: str, chosen: tuple[str, ...]) -> tuple[str, str]:
+        """What stands before and what stands after the inputs, as templates."""
+        words, signed = self._library.words, self._library.rules[rule]
+        said, notes = signed.advice[key], [signed.notes[note] for note in chosen]
+        cited = dict.fromkeys((*said.cite, *(citation for note in notes for citation in note.cite)))
+        judgement = (
+            _section(words.headings["rule"], said.en.rule),
+            _section(words.headings["sources"], items=[_cited(self._library.references[citation]) for citation in cited]),
+            _section(words.headings["limits"], items=[*filter(None, [said.en.limits]), *words.limits]),
+        )
+        return _section(words.headings["finding"], said.en.finding, [note.en for note in notes]), "\n\n".join(judgement)
+
     def _fill(self, decision: Decision, template: str) -> str:
-        return fill(template, decision.__getitem__, self._library, decision.chart.today)
+        return self._wording.fill(template, decision.__getitem__, decision.chart.today)
 
     def _inputs(self, decision: Decision, rule: str) -> Iterator[str]:
         """Every record the rule read: the newest result of each test, every problem, procedure, allergy and medicine."""
@@ -119,7 +140,7 @@ class CardWriter:
             records: tuple[Record, ...] = values[place]
             if records:
                 newest = records[0]
-                measured = measurement(newest, self._library) if isinstance(newest, Measurement) else None
+                measured = self._wording.measurement(newest) if isinstance(newest, Measurement) else None
                 yield f"{title}: {measured or '; '.join(self._mentions(records))}"
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
@@ -152,31 +173,34 @@ class CardWriter:
                 yield f"{basis.titles[note.concept]}, {escaped(note.reference)}: {text}"
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
+        offer, patient = self._offer(statement.advice.actions, statement.words.urgency == "critical"), whose(context)
+        actions = [Action(type="create", description=said, resource={**draft, **patient}) for said, draft in offer.drafts]
+        return [
+            Suggestion(
+                label=label,
+                uuid=str(uuid5(_OURS, f"{identity}|{label}")),
+                actions=[actions[place] for place in chosen],
+                isRecommended=recommended or None,
+            )
+            for label, recommended, chosen in offer.suggestions
+        ]
+
+    def _offered(self, proposed: tuple[ProposedAction, ...], urgent: bool) -> _Offer:
         """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
-        urgent = statement.words.urgency == "critical"
-        courses = [action for action in statement.advice.actions if isinstance(action, StartB12)]
-        tests = list(dict.fromkeys(t for a in statement.advice.actions if isinstance(a, OrderTests) for t in a.analytes))
-        orders = [self._test(analyte, context, urgent) for analyte in tests]
-        words, titles = self._library.words.suggestions, ", ".join(map(self._library.title, tests))
-        suggestions = []
-        for course in courses:
-            line = self._writer.course(course)
-            start = Action(type="create", description=line, resource=self._writer.medication_request(course, context))
-            label = words["with_tests"].format(course=line, tests=titles) if tests else line
-            suggestions.append(_suggestion(label, identity, [*orders, start], recommended=course.recommended))
+        words, title = self._library.words.suggestions, self._library.title
+        courses = [action for action in proposed if isinstance(action, StartB12)]
+        tests = list(dict.fromkeys(t for a in proposed if isinstance(a, OrderTests) for t in a.analytes))
+        lines = [self._writer.course(course) for course in courses]
+        drafts = [(words["test"].format(test=title(test)), self._writer.service_request(test, urgent)) for test in tests]
+        drafts += [(line, self._writer.medication_request(course)) for line, course in zip(lines, courses, strict=True)]
+        first, named = tuple(range(len(tests))), ", ".join(map(title, tests))
+        suggestions = [
+            (words["with_tests"].format(course=line, tests=named) if tests else line, course.recommended, (*first, place))
+            for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests))
+        ]
         if tests:
-            suggestions.append(_suggestion(words["tests"].format(tests=titles), identity, orders, recommended=not courses))
-        return suggestions
-
-    def _test(self, analyte: str, context: PatientView, urgent: bool) -> Action:
-        description = self._library.words.suggestions["test"].format(test=self._library.title(analyte))
-        return Action(type="create", description=description, resource=self._writer.service_request(analyte, context, urgent))
-
-
-def _suggestion(label: str, identity: str, actions: list[Action], recommended: bool) -> Suggestion:
-    return Suggestion(
-        label=label, uuid=str(uuid5(_OURS, f"{identity}|{label}")), isRecommended=recommended or None, actions=actions
-    )
+            suggestions.append((words["tests"].format(tests=named), not courses, first))
+        return _Offer(tuple(drafts), tuple(suggestions))
 
 
 def _orders(context: PatientView) -> bool:
@@ -189,7 +213,8 @@ def _cited(reference: Reference) -> str:
     return f"{title}. {reference.publisher}, {reference.date}."
 
 
-def _section(sentence: str, items: Iterable[str]) -> str:
-    """A paragraph, and the list that belongs to it."""
-    listed = "\n".join(f"- {item}" for item in items)
-    return f"{sentence}\n\n{listed}" if sentence and listed else sentence or listed
+def _section(heading: str, sentence: str = "", items: Iterable[str] = ()) -> str:
+    """A paragraph and the list that belongs to it, under their heading; nothing where there is neither."""
+    listed = "\n".join([f"- {item}" for item in items])
+    said = f"{sentence}\n\n{listed}" if sentence and listed else sentence or listed
+    return said and f"**{heading}**\n\n{said}"

@@ -178,6 +178,10 @@ def test_a_summary_may_name_a_class_that_has_labels(library: Library) -> None:
             r"references.yaml: 'spare' is cited nowhere; remove it",
         ),
         (lambda lib: replace(lib, code_sources={}), r"value set b12_total, code 2132-9: source 'mii-lab-concepts' is not in"),
+        (
+            lambda lib: replace(lib, sources={**lib.sources, "mma": lib.sources["egfr_results"]}),
+            r"two of them read the same value",
+        ),
         (lambda lib: replace(lib, value_sets=without(lib.value_sets, "mma")), r"leaf on 'mma': no value set has this name"),
         (
             lambda lib: replace(lib, value_sets={**lib.value_sets, "mma": lib.value_sets["osteoporosis"]}),

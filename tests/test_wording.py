@@ -9,8 +9,8 @@ import pytest
 
 from cds.chart import NO_RESULT
 from cds.content import Library
-from cds.wording import escaped, say
-from tests.patients import TODAY, evaluate
+from cds.wording import Wording, escaped
+from tests.patients import evaluate
 
 
 VALUES = evaluate(
@@ -26,7 +26,6 @@ VALUES = evaluate(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("mcv_high_gt", None, "100 fL†"),
         ("nobody", None, "unknown"),
         ("nobody", NO_RESULT, "no result"),
         ("nobody", True, "yes"),
@@ -46,11 +45,12 @@ VALUES = evaluate(
     ],
 )
 def test_values_in_words(library: Library, name: str, value: Any, said: str) -> None:
-    assert say(name, value, library, TODAY) == said
+    assert Wording(library).say(name, value) == said
 
 
 def test_a_number_is_said_as_it_stood_on_the_day(library: Library) -> None:
-    marked = {name: say(name, None, library, date(2026, 11, 21)) for name in library.parameters}
+    marked = {name: Wording(library).parameter(name, date(2026, 11, 21)) for name in library.parameters}
+    assert marked["mcv_high_gt"] == "100 fL†"
     assert all(said.endswith("†") is (library.parameters[name].checked == "unverified") for name, said in marked.items())
     assert all(said.endswith("‡") is (library.parameters[name].checked == "weak") for name, said in marked.items())
 

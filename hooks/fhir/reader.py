@@ -18,15 +18,11 @@ from hooks.fhir.problems import ProblemReader
 from hooks.fhir.resources import reference_of
 
 
-_KINDS = ("measurement", "finding", "condition", "procedure", "allergy", "medicine")
-
-
 class Reader:
     """Builds charts with the value sets of one library."""
 
     def __init__(self, library: Library) -> None:
         """Prepare one reader per kind of resource."""
-        self._kind_of = {name: value_set.kind for name, value_set in library.value_sets.items()}
         self._observations = ObservationReader(library)
         self._problems = ProblemReader(library)
         self._medicines = MedicineReader(library)
@@ -42,7 +38,7 @@ class Reader:
 
     def chart(self, supplied: Supplied, patient: Patient, patient_id: str, today: date) -> Chart:
         """Everything supplied that is this patient's and that some rule can use, newest first."""
-        records: dict[str, dict[str, list[Record]]] = {kind: {} for kind in _KINDS}
+        records: dict[str, list[Record]] = {}
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *_about(patient)]
         for type_, read in self._readers(supplied, today).items():
@@ -54,7 +50,7 @@ class Reader:
                 if reading.unread and retrieved[QUERY_OF_TYPE[type_]] == "retrieved":
                     retrieved[QUERY_OF_TYPE[type_]] = "incomplete"
                 for record in reading.records:
-                    records[self._kind_of[record.concept]].setdefault(record.concept, []).append(record)
+                    records.setdefault(record.concept, []).append(record)
                 if reading.records and resource.subject is None and resource.patient is None:
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
         for person in supplied.resources.get(resources.Patient, ()):
@@ -62,8 +58,8 @@ class Reader:
                 notes.append(Note("other_patient", reference_of(person), "", ""))
             elif not isinstance(person.deceasedBoolean, bool | None) or not isinstance(person.deceasedDateTime, str | None):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
-        by_concept = {kind: {concept: _newest_first(found) for concept, found in by.items()} for kind, by in records.items()}
-        return Chart(today, patient, retrieved, by_concept, tuple(notes))
+        ordered = {concept: _newest_first(found) for concept, found in records.items()}
+        return Chart(today, patient, retrieved, ordered, tuple(notes))
 
     def _readers(self, supplied: Supplied, today: date) -> dict[type, Callable[[Any], Reading]]:
         medications = medications_by_id(supplied.resources.get(resources.Medication, ()))

@@ -177,7 +177,7 @@ def _has_more(bundle: _Bundle | _OddBundle, kinds: Sequence[type], asked: type |
     if bundle.link is not None and any(text(link.get("relation")).lower() == "next" for link in objects(bundle.link)):
         return True
     total = number(bundle.total)
-    return total is not None and total > sum(kind is asked or kind not in _BESIDE for kind in kinds)
+    return total is not None and total > len(kinds) - sum(kinds.count(kind) for kind in _BESIDE if kind is not asked)
 
 
 def _loses(outcome: OperationOutcome) -> bool:

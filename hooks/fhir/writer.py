@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from cds.advice import Schedule, StartB12
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.knowledge import Code
-from cds.wording import amount, number
+from cds.wording import Wording, number
 from hooks.contexts import PatientView
 from hooks.fhir.elements import UCUM
 
@@ -18,24 +17,15 @@ LABORATORY = {"coding": [{"system": SYSTEMS["sct"].uris[0], "code": "108252007",
 
 
 class Writer:
-    """Writes drafts in the words of one library. Few tests and few courses exist, so each is drafted once and then kept."""
+    """Writes drafts in the words of one library, without the patient they are for."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, wording: Wording) -> None:
         """Keep the library for its codes, products and words."""
         self._library = library
-        self._test = cache(self._draft_test)
-        self._prescription = cache(self._draft_prescription)
-        self.course = cache(self._course)
+        self._wording = wording
 
-    def service_request(self, analyte: str, context: PatientView, urgent: bool) -> dict[str, Any]:
+    def service_request(self, analyte: str, urgent: bool) -> dict[str, Any]:
         """A draft order for one laboratory test."""
-        return {**self._test(analyte, urgent), **_whose(context)}
-
-    def medication_request(self, course: StartB12, context: PatientView) -> dict[str, Any]:
-        """A draft prescription: one dosage line per schedule, in sequence."""
-        return {**self._prescription(course), **_whose(context)}
-
-    def _draft_test(self, analyte: str, urgent: bool) -> dict[str, Any]:
         value_set = self._library.value_sets[analyte]
         (code,) = (entry for entry in value_set.codes if entry.code == value_set.order)
         return {
@@ -47,7 +37,8 @@ class Writer:
             "code": {"coding": [_coding(code)], "text": self._library.title(analyte)},
         }
 
-    def _draft_prescription(self, course: StartB12) -> dict[str, Any]:
+    def medication_request(self, course: StartB12) -> dict[str, Any]:
+        """A draft prescription: one dosage line per schedule, in sequence."""
         return {
             "resourceType": "MedicationRequest",
             "status": "draft",
@@ -64,7 +55,7 @@ class Writer:
         if product is None:
             codes = self._library.value_sets["b12"].codes
             product = next(code for code in codes if code.form == course.form and code.system == "rxnorm")
-        return {"coding": [_coding(product)], "text": f"{self.form(course)} {amount(course.dose_ug, 'ug', self._library)}"}
+        return {"coding": [_coding(product)], "text": f"{self.form(course)} {self._wording.amount(course.dose_ug, 'ug')}"}
 
     def _dosage(self, course: StartB12, schedule: Schedule, place: int) -> dict[str, Any]:
         route = self._library.value_sets[course.route]
@@ -73,18 +64,18 @@ class Writer:
             repeat["boundsDuration"] = {"value": schedule.for_days, "unit": "d", "system": UCUM[0], "code": "d"}
         return {
             "sequence": place,
-            "text": f"{amount(course.dose_ug, 'ug', self._library)} {self.route(course)} {self.schedule(schedule)}",
+            "text": f"{self._wording.amount(course.dose_ug, 'ug')} {self.route(course)} {self.schedule(schedule)}",
             "timing": {"repeat": repeat},
             "route": {"coding": [_coding(next(code for code in route.codes if code.system == "sct"))]},
             "doseAndRate": [{"doseQuantity": {"value": course.dose_ug, "unit": "ug", "system": UCUM[0], "code": "ug"}}],
         }
 
-    def _course(self, course: StartB12) -> str:
+    def course(self, course: StartB12) -> str:
         """A course in one line: form, dose, route, schedules."""
         words = self._library.words
         return words.suggestions["course"].format(
             form=self.form(course),
-            dose=amount(course.dose_ug, "ug", self._library),
+            dose=self._wording.amount(course.dose_ug, "ug"),
             route=self.route(course),
             schedule=words.schedules["then"].join(map(self.schedule, course.schedules)),
         )
@@ -115,7 +106,7 @@ def _coding(code: Code) -> dict[str, str]:
     return {"system": SYSTEMS[code.system].uris[0], "code": code.code, "display": code.label}
 
 
-def _whose(context: PatientView) -> dict[str, Any]:
+def whose(context: PatientView) -> dict[str, Any]:
     """The patient, and the encounter where the client named one (ACT-09)."""
     whose: dict[str, Any] = {"subject": {"reference": f"Patient/{context.patientId}"}}
     if context.encounterId is not None:

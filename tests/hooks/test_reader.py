@@ -37,7 +37,7 @@ def observed(**members: Any) -> dict[str, Any]:
 
 
 def results(found: Chart, concept: str = "b12_total") -> list[str]:
-    return [m.reported for m in found.records["measurement"].get(concept, ()) if isinstance(m, Measurement)]
+    return [m.reported for m in found.records.get(concept, ()) if isinstance(m, Measurement)]
 
 
 def notes(found: Chart) -> list[str]:
@@ -124,7 +124,7 @@ def test_results_that_are_not(members: dict[str, Any], why: list[str]) -> None:
 )
 def test_the_day_of_a_result(members: dict[str, Any], day: str) -> None:
     found = chart(observed(valueQuantity=PG, **members))
-    assert [str(record.day) for record in found.records["measurement"]["b12_total"]] == [day]
+    assert [str(record.day) for record in found.records["b12_total"]] == [day]
     assert notes(found) == (["undated"] if day == "None" else [])
 
 
@@ -158,7 +158,7 @@ def test_components_are_read_like_results() -> None:
 def test_the_laboratorys_own_limit_for_mma(reference_range: Any, limit: float | None) -> None:
     mma = {"coding": [{"system": LOINC, "code": "13964-2"}]}
     found = chart(observed(code=mma, valueQuantity={"value": 0.3, "unit": "umol/L"}, referenceRange=reference_range))
-    (record,) = found.records["measurement"]["mma"]
+    (record,) = found.records["mma"]
     assert isinstance(record, Measurement)
     assert record.upper_limit == limit
 
@@ -194,7 +194,7 @@ def interpreted(code: str) -> dict[str, Any]:
 def test_answers(members: dict[str, Any], positive: bool | None) -> None:
     antibody = {"coding": [{"system": LOINC, "code": "31444-3"}]}
     found = chart(observed(code=antibody, **members))
-    (record,) = found.records["finding"]["intrinsic_factor_antibody"]
+    (record,) = found.records["intrinsic_factor_antibody"]
     assert record.positive is positive  # type: ignore[attr-defined]
     assert notes(found) == (["answer"] if positive is None else [])
 
@@ -224,7 +224,7 @@ def problem(**members: Any) -> dict[str, Any]:
 )
 def test_problems(members: dict[str, Any], counts: bool, why: list[str]) -> None:
     found = chart(problem(**members))
-    assert bool(found.records["condition"].get("pernicious_anaemia")) is counts
+    assert bool(found.records.get("pernicious_anaemia")) is counts
     assert notes(found) == why
 
 
@@ -251,7 +251,7 @@ def test_problems(members: dict[str, Any], counts: bool, why: list[str]) -> None
 )
 def test_a_suspected_red_flag_is_not_silenced(members: dict[str, Any], certain: list[bool], why: list[tuple[str, str]]) -> None:
     found = chart(problem(**members))
-    assert [record.certain for record in found.records["condition"].get("neuro_major", ())] == certain  # type: ignore[attr-defined]
+    assert [record.certain for record in found.records.get("neuro_major", ())] == certain  # type: ignore[attr-defined]
     assert [(note.key, note.detail) for note in found.notes if note.concept] == why
 
 
@@ -268,7 +268,7 @@ def test_a_suspected_red_flag_is_not_silenced(members: dict[str, Any], certain: 
 def test_words_beside_a_code_add_to_it_and_deny_nothing(text: str, concepts: dict[str, bool]) -> None:
     coded = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "Z90.3"}], "text": text}
     found = chart(problem(code=coded))
-    assert {name: r[0].certain for name, r in found.records["condition"].items()} == concepts  # type: ignore[attr-defined]
+    assert {name: r[0].certain for name, r in found.records.items()} == concepts  # type: ignore[attr-defined]
     assert "doubted" not in notes(found)
 
 
@@ -282,7 +282,7 @@ def test_what_names_nothing_may_be_anything(kind: str, code: Any) -> None:
 
 def test_a_name_without_end_is_not_read_to_its_end() -> None:
     found = chart(problem(code={"text": "ileal resection " + "1" * 100_000 + " cm pernicious anaemia"}))
-    assert found.records["condition"] == {}
+    assert found.records == {}
 
 
 def test_an_abatement_without_a_status_is_a_resolution() -> None:
@@ -306,7 +306,7 @@ def test_an_abatement_without_a_status_is_a_resolution() -> None:
 def test_procedures(members: dict[str, Any], done: bool) -> None:
     code = {"coding": [{"system": "http://snomed.info/sct", "code": "26452005"}]}
     found = chart({"resourceType": "Procedure", "id": "x", "code": code, **SUBJECT, **members})
-    assert bool(found.records["procedure"]) is done
+    assert bool(found.records) is done
     assert notes(found) == ([] if done else ["not_done"])
 
 
@@ -322,7 +322,7 @@ def test_procedures(members: dict[str, Any], done: bool) -> None:
 def test_what_is_dated_ahead_was_not_done(members: dict[str, Any], why: list[tuple[str, str]]) -> None:
     code = {"text": "Total gastrectomy"}
     found = chart({"resourceType": "Procedure", "id": "x", "status": "completed", "code": code, **SUBJECT, **members})
-    assert bool(found.records["procedure"]) is not bool(why)
+    assert bool(found.records) is not bool(why)
     assert [(note.key, note.detail) for note in found.notes if note.concept] == why
 
 
@@ -345,7 +345,7 @@ def test_what_is_dated_ahead_was_not_done(members: dict[str, Any], why: list[tup
 )
 def test_how_much_ileum_was_taken(text: str, length: float | None, complete: bool) -> None:
     found = chart({"resourceType": "Procedure", "id": "x", "code": {"text": text}, **SUBJECT})
-    (record,) = found.records["procedure"]["ileal_resection"]
+    (record,) = found.records["ileal_resection"]
     assert (record.length_cm, record.complete) == (length, complete)  # type: ignore[attr-defined]
 
 
@@ -382,7 +382,7 @@ def test_a_procedure_that_matters_to_nobody_leaves_no_trace() -> None:
 )
 def test_allergies(members: dict[str, Any], counts: bool, why: list[str]) -> None:
     found = chart({"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": f"Patient/{PATIENT}"}, **members})
-    assert bool(found.records["allergy"]) is counts
+    assert bool(found.records) is counts
     assert notes(found) == why
 
 
@@ -397,7 +397,7 @@ def ordered(**members: Any) -> dict[str, Any]:
 
 
 def medicine(found: Chart, concept: str = "b12") -> Medicine:
-    (record,) = found.records["medicine"][concept]
+    (record,) = found.records[concept]
     assert isinstance(record, Medicine)
     return record
 
@@ -447,7 +447,7 @@ def test_courses_of_orders(members: dict[str, Any], current: bool, start: str, e
 )
 def test_orders_that_are_none(members: dict[str, Any]) -> None:
     found = chart(ordered(**members))
-    assert not found.records["medicine"]
+    assert not found.records
     assert notes(found) == ["not_taken"]
 
 
@@ -565,7 +565,7 @@ def test_several_vitamins_in_one_product_are_a_combination() -> None:
     found = chart(
         ordered(medicationCodeableConcept={"text": "folic acid 2.5 MG / vitamin B12 2 MG / vitamin B6 25 MG Oral Tablet"})
     )
-    assert set(found.records["medicine"]) == {"b12_combination"}
+    assert set(found.records) == {"b12_combination"}
     assert medicine(found, "b12_combination").strengths["pyridoxine"].ug == 25000
 
 
