@@ -21,10 +21,11 @@ R = TypeVar("R", bound=Record)
 
 def either(*groups: tuple[R, ...] | None) -> tuple[R, ...] | None:
     """All records of all groups; None if there is none and some group is unknown."""
-    found = tuple(record for group in groups if group for record in group)
-    if found or None not in groups:
-        return found
-    return None
+    found: tuple[R, ...] = ()
+    for group in groups:
+        if group:
+            found += group
+    return found if found or None not in groups else None
 
 
 def since(records: Iterable[R], earliest: date) -> Iterator[R]:
@@ -34,7 +35,10 @@ def since(records: Iterable[R], earliest: date) -> Iterator[R]:
 
 def newest(records: Iterable[R]) -> R | None:
     """The first dated record: charts keep records newest first."""
-    return next((record for record in records if record.day is not None), None)
+    for record in records:
+        if record.day is not None:
+            return record
+    return None
 
 
 def newest_result(results: Iterable[Measurement]) -> Measurement | NoResult:
@@ -66,5 +70,7 @@ def paired(
     if isinstance(sample, NoResult):
         return NO_RESULT
     treated = drawn_on(cover, sample)
-    near = (result for result in results if days_apart(result, sample) <= window_days)
-    return newest_result(result for result in near if drawn_on(cover, result) == treated)
+    for result in results:
+        if result.day is not None and days_apart(result, sample) <= window_days and drawn_on(cover, result) == treated:
+            return result
+    return NO_RESULT

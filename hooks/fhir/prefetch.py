@@ -137,7 +137,8 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
     resources = defaultdict[type, dict[str | bytes, Any]](dict)
     states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
-    for name, key in sorted(((name, _key_of(name)) for name in prefetch), key=lambda named: named[1] != PATIENT_KEY):
+    named = [(name, _BY_NAME.get(name) or _key_of(name)) for name in prefetch]
+    for name, key in sorted(named, key=_patient_first):
         value = read_value(prefetch[name], _BRINGS.get(key), patient_id)
         if key is not None:
             states[key].append(value.state)
@@ -170,8 +171,12 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
 
 
 def _key_of(name: str) -> str | None:
-    """Which key of ours a client means by a name, if any."""
-    return _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+    """Which key of ours a client means by a name that is none of those we know, if any."""
+    return _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+
+
+def _patient_first(named: tuple[str, str | None]) -> bool:
+    return named[1] != PATIENT_KEY
 
 
 def _is_new(resource: Resource, known: dict[str | bytes, Any]) -> bool:
@@ -181,6 +186,8 @@ def _is_new(resource: Resource, known: dict[str | bytes, Any]) -> bool:
 
 def _together(states: list[KeyState]) -> KeyState:
     """Several keys of a client may answer one of ours. What was not asked for by our name adds records and completes nothing."""
+    if len(states) == 1:
+        return states[0]
     named = [state for state in states if state != "unasked"]
     if not named:
         return "unasked"

@@ -42,6 +42,9 @@ _EPIC = "urn:oid:1.2.840.114350."
 _NOTHING_LOST_AT_EPIC = ("4101", "4119")
 """Epic calls these `processing` and means "no results" and "what this user may see", which it says beside every answer."""
 
+_PERHAPS_NEXT = (b"next", b"\\u")
+"""What stands in the links of an answer that has a further page, maybe in escapes; most answers have none."""
+
 _OTHER_TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _READ_IN_ANY_CASE = frozenset(name.lower() for name in (*READ_TYPES, "Bundle"))
 
@@ -58,14 +61,14 @@ class Value(msgspec.Struct, frozen=True):
 class _Bundle(msgspec.Struct, frozen=True, gc=False):
     resourceType: Any = None
     entry: list[Entry] | None = None
-    link: Any = None
+    link: msgspec.Raw = NOT_SENT
     total: Any = None
 
 
 class _OddBundle(msgspec.Struct, frozen=True, gc=False):
     resourceType: Any = None
     entry: list[msgspec.Raw] | None = None
-    link: Any = None
+    link: msgspec.Raw = NOT_SENT
     total: Any = None
 
 
@@ -174,7 +177,9 @@ def _told(
 
 def _has_more(bundle: _Bundle | _OddBundle, kinds: Sequence[type], asked: type | None) -> bool:
     """Is there a further page, or are there more matches than entries that can be matches?"""
-    if bundle.link is not None and any(text(link.get("relation")).lower() == "next" for link in objects(bundle.link)):
+    if any(mark in bytes(bundle.link).lower() for mark in _PERHAPS_NEXT) and any(
+        text(link.get("relation")).lower() == "next" for link in objects(opened(bundle.link))
+    ):
         return True
     total = number(bundle.total)
     return total is not None and total > len(kinds) - sum(kinds.count(kind) for kind in _BESIDE if kind is not asked)
