@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import sha1
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -79,6 +80,7 @@ class CardWriter:
             rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
             for rule, signed in library.rules.items()
         }
+        self._source = cache(self._sourced)
         self._outline = lru_cache(maxsize=1024)(self._outlined)
         self._offer = lru_cache(maxsize=1024)(self._offered)
 
@@ -90,19 +92,21 @@ class CardWriter:
         rule = self._library.rules[statement.rule]
         identity = f"{instance}|{context.patientId}|{rule.topic}|{statement.advice.key}"
         suggestions = self._suggestions(statement, context, identity) if _orders(context) else []
-        source = self._library.references[statement.words.cite[0]]
         return Card(
-            uuid=str(uuid5(_OURS, identity)),
+            uuid=_uuid(identity),
             summary=self._fill(decision, statement.words.en.summary),
             detail=self.detail(decision, statement),
             indicator=statement.words.urgency,
-            source=Source(
-                label=source.label, url=source.url, topic=Coding(system=TOPIC_SYSTEM, code=rule.topic, display=rule.title)
-            ),
+            source=self._source(statement.rule, statement.words.cite[0]),
             suggestions=suggestions or None,
             selectionBehavior=("at-most-one" if len(suggestions) > 1 else "any") if suggestions else None,
             overrideReasons=self._overrides[statement.rule],
         )
+
+    def _sourced(self, rule: str, citation: str) -> Source:
+        source, signed = self._library.references[citation], self._library.rules[rule]
+        topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title)
+        return Source(label=source.label, topic=topic, url=source.url)
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
@@ -136,12 +140,10 @@ class CardWriter:
     def _inputs(self, decision: Decision, rule: str) -> Iterator[str]:
         """Every record the rule read: the newest result of each test, every problem, procedure, allergy and medicine."""
         values = decision.values
-        for place, title in self._basis[rule].reads:
-            records: tuple[Record, ...] = values[place]
-            if records:
-                newest = records[0]
-                measured = self._wording.measurement(newest) if isinstance(newest, Measurement) else None
-                yield f"{title}: {measured or '; '.join(self._mentions(records))}"
+        for records, title in [(values[place], title) for place, title in self._basis[rule].reads if values[place]]:
+            newest = records[0]
+            measured = self._wording.measurement(newest) if isinstance(newest, Measurement) else None
+            yield f"{title}: {measured or '; '.join(self._mentions(records))}"
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
         """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
@@ -178,7 +180,7 @@ class CardWriter:
         return [
             Suggestion(
                 label=label,
-                uuid=str(uuid5(_OURS, f"{identity}|{label}")),
+                uuid=_uuid(f"{identity}|{label}"),
                 actions=[actions[place] for place in chosen],
                 isRecommended=recommended or None,
             )
@@ -201,6 +203,13 @@ class CardWriter:
         if tests:
             suggestions.append((words["tests"].format(tests=named), not courses, first))
         return _Offer(tuple(drafts), tuple(suggestions))
+
+
+def _uuid(name: str) -> str:
+    """The UUID of a name (version 5, RFC 9562), written down as it is hashed."""
+    digest = sha1(_OURS.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) % 4]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _orders(context: PatientView) -> bool:
