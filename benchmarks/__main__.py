@@ -31,7 +31,7 @@ PATIENTS = ("nothing-to-say", "food-bound-deficiency")
 DECIDE_GOAL_US = 100
 RATIO_GOALS = {20: 1.5, 200: 1.0}
 """Per size in resources, how many times the floor a request may cost."""
-ROUNDS = 9
+ROUNDS = 15
 SPAN_S = 0.2
 REQUESTS = 400
 

@@ -40,6 +40,9 @@ class Wording:
     def __init__(self, library: Library) -> None:
         """`library`: its words, titles and numbers."""
         self._library = library
+        self._qualifiers = {
+            name: value_set.qualifier["en"] for name, value_set in library.value_sets.items() if value_set.qualifier
+        }
         self._settled = lru_cache(maxsize=4096)(self._settle)
         self._mark_of_dose = cache(self._least_checked)
 
@@ -63,6 +66,10 @@ class Wording:
         """The value of a fact."""
         words = self._library.words
         match value:
+            case str():
+                return self._library.labels[name][value]
+            case tuple():
+                return "; ".join(dict.fromkeys(map(self._item, value))) or words.nothing
             case None:
                 return words.unknown
             case NoResult():
@@ -76,10 +83,6 @@ class Wording:
                 return f"{spread} {self.unit(value.unit)}" + ("" if same else f" ({number(value.preferred)} preferred)")
             case Intake():
                 return self.intake(value)
-            case tuple():
-                return "; ".join(dict.fromkeys(map(self._item, value))) or words.nothing
-            case str():
-                return self._library.labels[name][value]
             case bool():
                 return words.yes if value else words.no
         return number(value)
@@ -102,10 +105,11 @@ class Wording:
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
         reported, _, code = value.reported.partition(" ")
-        said = f"{reported} {self.unit(code)}".strip()
-        qualifier = self._library.value_sets[value.concept].qualifier.get("en")
-        aside = ", ".join(str(part) for part in (qualifier, value.day) if part is not None)
-        return f"{said} ({aside})" if aside else said
+        said = f"{reported} {self.unit(code)}" if code else reported
+        qualifier = self._qualifiers.get(value.concept)
+        if value.day is None:
+            return f"{said} ({qualifier})" if qualifier else said
+        return f"{said} ({qualifier}, {value.day})" if qualifier else f"{said} ({value.day})"
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""
