@@ -105,7 +105,7 @@ class Wording:
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
         reported, _, code = value.reported.partition(" ")
-        said = f"{reported} {self.unit(code)}" if code else reported
+        said = f"{reported} {self.unit(code)}".rstrip()
         qualifier = self._qualifiers.get(value.concept)
         if value.day is None:
             return f"{said} ({qualifier})" if qualifier else said
