@@ -62,6 +62,10 @@ def code(value: Any) -> str:
     return ""
 
 
+status = remembered(lambda element: code(opened(element)))
+"""The code of a status that was kept as the bytes that came: there are a handful."""
+
+
 def codings(concept: Any) -> list[tuple[str, str]]:
     """System and code of every coding that has a code. The usual shape is read first: every resource passes through here."""
     if type(concept) is dict and type(concept.get("coding")) is list:

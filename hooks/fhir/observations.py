@@ -73,11 +73,11 @@ class ObservationReader:
         question = self._question(bytes(resource.code))
         if not question.named:
             return unnamed(resource)
+        if not question.concepts and resource.component is NOT_SENT:
+            return NOTHING
         asked: list[tuple[Question, Part]] = [(question, resource)]
         if resource.component is not NOT_SENT:
             asked += self._components(resource)
-        elif not question.concepts:
-            return NOTHING
         records: list[Record] = []
         notes: list[Note] = []
         for question, part in asked:

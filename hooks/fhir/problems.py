@@ -23,6 +23,7 @@ from hooks.fhir.elements import (
     opened,
     plain_text,
     remembered,
+    status,
     wording,
 )
 from hooks.fhir.observations import NOTHING, Reading, unnamed
@@ -83,7 +84,7 @@ class ProblemReader:
         if not problem.named:
             return NOTHING if problem.worded else unnamed(resource)
         reference = reference_of(resource)
-        verification, clinical = code(opened(resource.verificationStatus)), code(opened(resource.clinicalStatus))
+        verification, clinical = status(bytes(resource.verificationStatus)), status(bytes(resource.clinicalStatus))
         if not clinical and (resource.abatementDateTime or opened(resource.abatementPeriod)):
             clinical = "resolved"
         if verification in _WRONG:
@@ -132,8 +133,8 @@ class ProblemReader:
         named = {concept: None for problem in problems for concept in problem.named}
         if not named:
             return NOTHING if any(problem.worded for problem in problems) else unnamed(resource)
-        reference, verification = reference_of(resource), code(opened(resource.verificationStatus))
-        clinical = code(opened(resource.clinicalStatus)) or code(resource.status)
+        reference, verification = reference_of(resource), status(bytes(resource.verificationStatus))
+        clinical = status(bytes(resource.clinicalStatus)) or code(resource.status)
         if clinical in (*_PAST, *_WRONG) or verification in _WRONG:
             return Reading(notes=tuple(Note("inactive", reference, concept, verification or clinical) for concept in named))
         recorded = first_day(resource.recordedDate)

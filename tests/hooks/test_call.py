@@ -281,6 +281,17 @@ def test_silence_is_not_an_answer_when_anything_broke(breaking: Callable[[str], 
     assert breaking("cds.rules.high_dose.b12_duplicates").evaluate(QUIET, TODAY).refusal is not None
 
 
+def test_ERR_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.LogCaptureFixture) -> None:
+    def explode() -> None:
+        raise RuntimeError("Zaphod")
+
+    app = create_app(Config(today=lambda: TODAY))
+    app.add_url_rule("/broken", view_func=explode)
+    response = app.test_client().get("/broken")
+    assert (response.status_code, response.get_json()["issue"][0]["code"]) == (500, "exception")
+    assert "Zaphod" not in response.get_data(as_text=True) + caplog.text
+
+
 def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
