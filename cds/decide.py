@@ -143,12 +143,15 @@ class Decider:
         values = [*self._read(_empty_chart(today), today), *rest]
         broken = program([*self._facts, *self._rules.values()])(values)
         before = None if broken else values
+        fixed = (self._today, *map(graph.place.__getitem__, self.library.parameters))
         admitted = {
             scope: tuple(name for name in self.rules if scope in signed[name].scopes)
             for scope in {scope for name in self.rules for scope in signed[name].scopes}
         }
-        rules = {scope: (names, program([self._rules[name] for name in names], before)) for scope, names in admitted.items()}
-        return _Day(today, rest, program(self._facts, before), rules)
+        rules = {
+            scope: (names, program([self._rules[name] for name in names], before, fixed)) for scope, names in admitted.items()
+        }
+        return _Day(today, rest, program(self._facts, before, fixed), rules)
 
     def __call__(self, chart: Chart) -> Decision:
         """The decision for one chart. The same chart on the same day gives the same decision."""

@@ -12,6 +12,8 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 
@@ -129,39 +131,44 @@ Program = Callable[[list[Any]], dict[str, Failure]]
 """Fills in the planned values in place, None where unknown, and reports the steps that raised."""
 
 
-def program(plan: Iterable[tuple[int, Step]], before: Sequence[Any] | None = None) -> Program:
+def program(plan: Iterable[tuple[int, Step]], before: Sequence[Any] | None = None, fixed: Iterable[int] = ()) -> Program:
     """The plan as one straight function: for a hundred facts the loop that would interpret it costs more than the facts.
 
     Per step the text reads `if v3 is not None: try: v9 = f9(v3, v5)`, so what runs is what the plan says and nothing else.
     A step that raises leaves its value unknown; one broken step must not silence the others.
 
     `before`: values of an earlier run in which nothing broke. A step whose inputs are the very same objects as then has the same
-    value, and is not run again. Most of a chart is empty most of the time.
+    value, and is not run again. Most of a chart is empty most of the time. `fixed`: places that hold what they held then.
     """
-    scope: dict[str, Any] = {"Failure": Failure}
-    lines = ["def run(values):", " failures = {}"]
-    local: set[int] = set()
-    for place, step in plan:
-        inputs = tuple(dict.fromkeys(step.inputs))
-        lines += [f" v{i} = values[{i}]" for i in inputs if i not in local]
-        local.update((*inputs, place))
+    steps = tuple(plan)
+    kept = {place: f"b{place}" for place in fixed} if before is not None else {}
+    made = [place for place, _ in steps]
+    wanted = sorted({i for _, step in steps for i in step.inputs} - kept.keys() - set(made))
+    scope: dict[str, Any] = {"Failure": Failure, "pick": itemgetter(0, 0, *wanted)}
+    known = {} if before is None else {f"b{i}": before[i] for i in {*kept, *wanted, *made}}
+    lines = [f"def run(values, {', '.join(f'{name}={name}' for name in known)}):", " failures = {}"]
+    lines.append(f" {', '.join(['_', '_', *(f'v{i}' for i in wanted)])} = pick(values)")
+    for place, step in steps:
+        free = [i for i in dict.fromkeys(step.inputs) if i not in kept]
         branch = "if"
         if before is not None:
-            scope |= {f"b{i}": before[i] for i in (*inputs, place)}
-            same = " and ".join(f"v{i} is b{i}" for i in inputs) or "True"
-            lines.append(f" if {same}: values[{place}] = v{place} = b{place}")
+            lines.append(f" if {' and '.join(f'v{i} is b{i}' for i in free) or 'True'}: v{place} = b{place}")
             branch = "elif"
         scope[f"f{place}"] = step.function
         lines += [
-            f" {branch} {' and '.join(f'v{i} is not None' for i in inputs if i in step.required) or 'True'}:",
-            f"  try: values[{place}] = v{place} = f{place}({', '.join(f'v{i}' for i in step.inputs)})",
+            f" {branch} {' and '.join(f'v{i} is not None' for i in free if i in step.required) or 'True'}:",
+            f"  try: v{place} = f{place}({', '.join(kept.get(i, f'v{i}') for i in step.inputs)})",
             f"  except Exception as error: v{place} = None; failures[{step.name!r}] = Failure(type(error).__name__)",
             f" else: v{place} = None",
         ]
+    for _, run in groupby(enumerate(made), lambda numbered: numbered[1] - numbered[0]):
+        row = [place for _, place in run]
+        lines.append(f" values[{row[0]}:{row[-1] + 1}] = {', '.join(f'v{place}' for place in row)},")
     lines.append(" return failures")
+    scope |= known
     exec("\n".join(lines), scope)  # noqa: S102 - the text is made of numbers and identifiers of our own functions
-    run: Program = scope["run"]
-    return run
+    run_all: Program = scope["run"]
+    return run_all
 
 
 def _in_order(pending: Mapping[str, Callable[..., Any]], known: Mapping[str, Any]) -> list[str]:

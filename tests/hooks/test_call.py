@@ -282,7 +282,7 @@ def test_silence_is_not_an_answer_when_anything_broke(breaking: Callable[[str], 
 
 
 def test_ERR_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.LogCaptureFixture) -> None:
-    def explode() -> None:
+    def explode() -> str:
         raise RuntimeError("Zaphod")
 
     app = create_app(Config(today=lambda: TODAY))
