@@ -62,6 +62,12 @@ class Worker(SyncWorker):
         """Answer one connection, with a limited patience."""
         super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
 
+    def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:
+        """Answer a request. A client that has nothing more to send is not waited for until it hangs up."""
+        answered = super().handle_request(listener, req, client, addr)
+        client.finished = getattr(req.body.reader, "length", None) == 0
+        return answered
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
         """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
         reply = refused(RequestError(HTTPStatus.BAD_REQUEST, [_NO_HTTP])) if isinstance(exc, ParseException) else failed(exc)
@@ -72,15 +78,22 @@ class Worker(SyncWorker):
 
 
 class _Impatient:
-    """A client's socket that reads as closed when its request takes too long; all else is the socket's own."""
+    """A client's socket that reads as closed when its request takes too long; all else is the socket's own.
+
+    `finished`: its request was read to the end and answered. What it sent beyond that is taken, as a close would else cut off the
+    answer, and nothing more is waited for.
+    """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
+        self.finished = False
         self._until = time.monotonic() + PATIENCE_S
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6)))
 
     def recv(self, size: int) -> bytes:
         """What has come; nothing once patience has ended."""
+        if self.finished:
+            self._client.setblocking(False)
         with suppress(BlockingIOError):
             return self._client.recv(size) if time.monotonic() < self._until else b""
         return b""

@@ -378,6 +378,30 @@ def test_a_slow_client_is_given_up_and_stops_nobody(
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("sent", "finished"),
+    [
+        (POST + b"Content-Length: %d\r\n\r\n%b" % (len(CHILD), CHILD), True),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", True),
+        (POST + b"Content-Length: 200001\r\n\r\n", False),
+    ],
+)
+def test_nobody_waits_for_a_client_that_was_answered_and_does_not_hang_up(
+    sent: bytes, finished: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    class Watched(Worker):
+        def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:
+            super().handle_request(listener, req, client, addr)
+            client.settimeout(60)
+            ended.append(client.finished and client.recv(1) == b"")
+
+    monkeypatch.setattr(f"{__name__}.Worker", Watched)
+    handled(sent, waiting=finished)
+    assert ended == [finished]
+
+
 def test_patience_ends_also_with_a_client_that_sends_on_and_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "PATIENCE_S", 0)
     with pytest.raises(ConnectionResetError):
