@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from cds.concepts import Code, ValueSet
 from cds.graph import Graph
-from cds.knowledge import Code, Parameter, Reference, Rule, SitePolicy, StandingWords, ValueSet
+from cds.knowledge import Parameter, Reference, Rule, SitePolicy, StandingWords
 from cds.leaves import Given, Leaf
+from cds.signed import InBoth, Language
 from cds.terms import Terms
 from cds.units import Unit, UnitTable
 
@@ -25,8 +27,8 @@ class Library:
     rules: Mapping[str, Rule]
     references: Mapping[str, Reference]
     value_sets: Mapping[str, ValueSet]
-    words: StandingWords
-    labels: Mapping[str, Mapping[str, str]]
+    words: Mapping[Language, StandingWords]
+    labels: Mapping[str, Mapping[str, InBoth[str]]]
     code_sources: Mapping[str, str]
     version: str
 
@@ -65,9 +67,14 @@ class Library:
             for route in code.order_as.routes
         }
 
-    def title(self, concept: str) -> str:
-        """The English title of a value set."""
-        return self.value_sets[concept].title["en"]
+    def title(self, concept: str, language: Language = "en") -> str:
+        """The title of a value set."""
+        return self.value_sets[concept].title[language]
+
+    @property
+    def language(self) -> Language:
+        """The language of cards where the request asks for none."""
+        return self.site.language if self.site is not None else "en"
 
 
 def unit_table(value_set: ValueSet) -> UnitTable:

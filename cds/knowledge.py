@@ -1,14 +1,14 @@
-"""What clinicians sign: numbers, words, references and code lists as pydantic models that refuse anything they do not know."""
+"""What clinicians sign: numbers, words and references as pydantic models; `cds.concepts` holds the code lists."""
 
 from __future__ import annotations
 
 import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from cds.advice import Route, Urgency
-from cds.codes import SYSTEMS
+from cds.advice import Urgency
+from cds.signed import InBoth, Language, Name, Plain, Signed, Text
 
 
 Checked = Literal["seen", "weak", "unverified", "design"]
@@ -16,20 +16,8 @@ Checked = Literal["seen", "weak", "unverified", "design"]
 up; or our own engineering choice, for which no clinical source is claimed."""
 
 Number = bool | int | float
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
-Plain = Annotated[Text, Field(pattern=r"^[^{}]+$")]
-"""A text that is shown as it stands, among templates that are filled in."""
-
 SUMMARY_LIMIT = 140
 """CDS Hooks: a summary has fewer characters than this (RESP-04)."""
-
-
-class Signed(BaseModel):
-    """Base of all knowledge: frozen, and an unknown key is an error and not a comment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Reference(Signed):
@@ -84,25 +72,23 @@ class Words(Signed):
     limits: Text | None = None
 
 
-class AdviceWords(Signed):
+class AdviceWords(InBoth[Words]):
     """How loud one advice is, what it rests on, and how it is said."""
 
     urgency: Urgency
     cite: tuple[Text, ...] = Field(min_length=1)
-    en: Words
 
 
-class NoteWords(Signed):
+class NoteWords(InBoth[Text]):
     """An optional paragraph that an advice may ask for."""
 
     cite: tuple[Text, ...] = ()
-    en: Text
 
 
 class Rule(Signed):
     """The signed half of a rule: for whom it speaks, about which question, and in which words."""
 
-    title: Text
+    title: InBoth[Text]
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,100}$")]
     scopes: tuple[Name, ...] = Field(min_length=1)
     safety_critical: bool = False
@@ -120,99 +106,7 @@ class Topic(Signed):
     parameters: dict[Name, Parameter] = {}
     rules: dict[Name, Rule] = {}
     notes: dict[Name, dict[Name, NoteWords]] = {}
-    labels: dict[Name, dict[str, Text]] = {}
-
-
-class UnitEntry(Signed):
-    """One accepted unit of a measurement: its UCUM symbol, its worth, and spellings beyond the regular variants."""
-
-    unit: Text
-    factor: float
-    scale: Text | None = None
-    also: tuple[Text, ...] = ()
-    at_most: float | None = None
-
-
-class OrderAs(Signed):
-    """Marks the product we propose for a dose of `ug` by these routes."""
-
-    routes: tuple[Route, ...]
-    ug: float
-
-
-class Code(Signed):
-    """One code: which system, what it stands for in our short label, where it was seen and how well it was verified."""
-
-    system: str
-    code: Text
-    label: Text
-    source: Text
-    verified: Literal["seen", "partly", "unverified"]
-    form: Name | None = None
-    order_as: OrderAs | None = None
-    needs_specimen: bool = False
-    query: bool = True
-
-    @model_validator(mode="after")
-    def _is_written_as_its_system_writes(self) -> Code:
-        if self.system not in SYSTEMS:
-            raise ValueError(f"no coding system is called {self.system!r}")
-        if not SYSTEMS[self.system].accepts(self.code):
-            raise ValueError(f"{self.code!r} is not a {self.system} code (format or check digit)")
-        return self
-
-
-class TextPatterns(Signed):
-    """Words that name the concept, unless one of `not` stands beside them, and not inside the longer words of `except_in`."""
-
-    en: tuple[Text, ...] = ()
-    zh: tuple[Text, ...] = ()
-    without: tuple[Text, ...] = Field(default=(), alias="not")
-    except_in: tuple[Text, ...] = ()
-
-
-class ValueSet(Signed):
-    """A clinical concept: its codes in every system, its names in free text, and for measurements its units.
-
-    doubt_counts: what is only suspected counts, as unconfirmed. passing: what is told as history is over.
-    instead_of: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
-    order: the code under which we propose to order it.
-    qualifier: said behind every result, where the analyte could be taken for another one in the same sentence.
-    own_limit: the laboratory's own upper limit overrides ours. unit_optional: there is only one way to report a number.
-    positive, negative: the answers that make a finding so. forms: the words that tell one form of a medicine from another.
-    """
-
-    kind: Literal["measurement", "finding", "condition", "procedure", "allergy", "medicine", "route", "answer"]
-    title: dict[str, Text]
-    codes: tuple[Code, ...]
-    text: TextPatterns = TextPatterns()
-    history_counts: bool = False
-    doubt_counts: bool = False
-    passing: bool = False
-    instead_of: tuple[Name, ...] = ()
-    order: Text | None = None
-    canonical: Text | None = None
-    plausible: dict[Text, tuple[float, float]] = {}
-    units: tuple[UnitEntry, ...] = ()
-    qualifier: dict[str, Text] = {}
-    own_limit: bool = False
-    unit_optional: bool = False
-    positive: tuple[Name, ...] = ()
-    negative: tuple[Name, ...] = ()
-    forms: dict[Name, tuple[Text, ...]] = {}
-
-    @model_validator(mode="after")
-    def _can_be_matched_and_measured(self) -> ValueSet:
-        if not self.codes and not (self.text.en or self.text.zh):
-            raise ValueError("neither codes nor words: nothing could ever match")
-        if self.kind == "measurement" and not (self.canonical and self.plausible and self.units):
-            raise ValueError("a measurement needs canonical, plausible and units")
-        scales = {entry.scale or self.canonical for entry in self.units}
-        if scales != set(self.plausible):
-            raise ValueError(f"plausible must give a range for {sorted(map(str, scales))} and nothing else")
-        if self.order is not None and self.order not in {code.code for code in self.codes}:
-            raise ValueError(f"order {self.order!r} is not among its own codes")
-        return self
+    labels: dict[Name, dict[str, InBoth[Text]]] = {}
 
 
 class SiteNumber(Signed):
@@ -225,14 +119,18 @@ class SiteNumber(Signed):
 
 
 class SitePolicy(Signed):
-    """One hospital's policy: its numbers, each within the range the knowledge allows."""
+    """One hospital's policy: the language of its cards, and its numbers, each within the range the knowledge allows."""
 
     site: Text
+    language: Language = "en"
     parameters: dict[Name, SiteNumber] = {}
 
 
 class StandingWords(Signed):
-    """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes."""
+    """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
+
+    joined, listed: what stands between clauses, between words. brackets: around an aside. colon: between a name and its value.
+    """
 
     unknown: Text
     nothing: Text
@@ -242,6 +140,11 @@ class StandingWords(Signed):
     yes: Text
     no: Text
     at_least: Text
+    preferred: Text
+    joined: str
+    listed: str
+    brackets: tuple[str, str]
+    colon: str
     headings: dict[Name, Plain]
     limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]

@@ -18,10 +18,12 @@ import cds
 import cds.facts
 import cds.rules
 from cds import leaves
+from cds.concepts import ValueSet
 from cds.content import Library
 from cds.graph import Graph, Source
-from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, StandingWords, Topic, ValueSet
+from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, StandingWords, Topic
 from cds.leaves import Given, Leaf
+from cds.signed import LANGUAGES
 from cds.signoff import check
 
 
@@ -94,7 +96,7 @@ def load(site: Path | None = None) -> Library:
         rules={name: _with_notes(rule, stands_on[name], notes) for name, rule in rules.items()},
         references=read_yaml(HERE / "references.yaml", dict[str, Reference]),
         value_sets=value_sets,
-        words=read_yaml(HERE / "words.yaml", StandingWords),
+        words={language: read_yaml(HERE / f"words.{language}.yaml", StandingWords) for language in LANGUAGES},
         labels=labels,
         code_sources=read_yaml(HERE / "valuesets" / "sources.yaml", dict[str, str]),
         version=f"{cds.__version__}+{_digest(site)}",

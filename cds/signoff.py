@@ -9,8 +9,9 @@ from cds.advice import Advice
 from cds.chart import Measurement
 from cds.content import Library
 from cds.facts.doses import Dose
-from cds.knowledge import SUMMARY_LIMIT
+from cds.knowledge import SUMMARY_LIMIT, Words
 from cds.leaves import Leaf
+from cds.signed import LANGUAGES, Language
 from cds.wording import MARKS, Wording, placeholders
 
 
@@ -48,8 +49,9 @@ def _rules_and_words(library: Library) -> Iterator[str]:
             if scope not in scopes:
                 yield f"rule {rule}: {scope!r} is no scope; use {', '.join(scopes)}"
         for reason in words.overrides:
-            if reason not in library.words.overrides:
-                yield f"rule {rule}: override {reason!r} is not in words.yaml"
+            for language, standing in library.words.items():
+                if reason not in standing.overrides:
+                    yield f"rule {rule}: override {reason!r} is not in words.{language}.yaml"
 
 
 def _citations(library: Library) -> Iterator[str]:
@@ -111,9 +113,16 @@ def _templates(library: Library, rule: str) -> Iterator[str]:
     templates = [
         (f"advice {key}", text)
         for key, advice in words.advice.items()
-        for text in (advice.en.summary, advice.en.finding, advice.en.rule, advice.en.limits or "")
+        for said in (advice.en, advice.zh)
+        for text in (said.summary, said.finding, said.rule, said.limits or "")
     ]
-    templates += [(f"note {key}", note.en) for key, note in words.notes.items()]
+    templates += [(f"note {key}", text) for key, note in words.notes.items() for text in (note.en, note.zh)]
+    asked = [(key, _asked(advice.en), _asked(advice.zh)) for key, advice in words.advice.items()]
+    asked += [(key, placeholders(note.en), placeholders(note.zh)) for key, note in words.notes.items()]
+    for key, english, chinese in asked:
+        if english != chinese:
+            odd = ", ".join(sorted(english ^ chinese))
+            yield f"rule {rule}, {key}: the languages do not use the same placeholders: {odd}"
     for where, template in templates:
         for name in sorted(placeholders(template) - known):
             yield f"rule {rule}, {where}: {{{name}}} is no fact or number this rule stands on"
@@ -122,20 +131,30 @@ def _templates(library: Library, rule: str) -> Iterator[str]:
             if member not in library.labels.get(name, {}):
                 yield f"rule {rule}: {{{name}}} can be {member!r}, for which `labels:` has no words"
     for key, advice in words.advice.items():
-        for name in placeholders(advice.en.summary) & known:
-            if _widest(library, name) is None:
-                yield f"rule {rule}, advice {key}: {{{name}}} has no bounded width; keep it out of the summary"
-        width = len(advice.en.summary.format_map({n: _widest(library, n) or "" for n in placeholders(advice.en.summary)}))
-        if width >= SUMMARY_LIMIT:
-            yield f"rule {rule}, advice {key}: the summary may grow to {width} characters; stay under {SUMMARY_LIMIT}"
+        for language in LANGUAGES:
+            yield from _summary(library, f"rule {rule}, advice {key}, {language}", advice[language].summary, language)
 
 
-def _widest(library: Library, name: str) -> str | None:
+def _asked(said: Words) -> frozenset[str]:
+    return frozenset().union(*map(placeholders, (said.summary, said.finding, said.rule, said.limits or "")))
+
+
+def _summary(library: Library, where: str, summary: str, language: Language) -> Iterator[str]:
+    widest = {name: _widest(library, name, language) for name in placeholders(summary) if name in library.graph.place}
+    for name, text in widest.items():
+        if text is None:
+            yield f"{where}: {{{name}}} has no bounded width; keep it out of the summary"
+    width = len(summary.format_map({name: widest.get(name) or "" for name in placeholders(summary)}))
+    if width >= SUMMARY_LIMIT:
+        yield f"{where}: the summary may grow to {width} characters; stay under {SUMMARY_LIMIT}"
+
+
+def _widest(library: Library, name: str, language: Language) -> str | None:
     """The widest text a placeholder can become; None where it may become anything."""
     if name in library.parameters:
-        parameter = library.parameters[name]
+        parameter, wording = library.parameters[name], Wording(library, language)
         candidates = [value.value for value in parameter.values.values()] + list(parameter.sites_may_set or ())
-        return max((Wording(library).amount(v, parameter.unit) + MARKS.get(parameter.checked, "") for v in candidates), key=len)
+        return max((wording.amount(v, parameter.unit) + MARKS.get(parameter.checked, "") for v in candidates), key=len)
     kind = library.graph.types.get(name)
     members = typing.get_args(kind) if not isinstance(kind, type) else (kind,)
     if Measurement in members:
@@ -145,7 +164,7 @@ def _widest(library: Library, name: str) -> str | None:
     if {int, float} & set(members):
         return WIDEST_NUMBER
     if name in library.labels:
-        return max(library.labels[name].values(), key=len)
+        return max((label[language] for label in library.labels[name].values()), key=len)
     return None
 
 
@@ -154,7 +173,7 @@ def _widest_measurement(library: Library, name: str) -> str:
     leaves = [library.sources[source] for source in library.graph.ancestors(name) if source in library.sources]
     read = [library.value_sets[leaf.concept] for leaf in leaves if isinstance(leaf, Leaf) and leaf.kind == "measurement"]
     unit = max((entry.unit for value_set in read for entry in value_set.units), key=len)
-    qualifier = max((f"{value_set.qualifier['en']}, " for value_set in read if value_set.qualifier), key=len, default="")
+    qualifier = max((f"{value_set.qualifier.en}, " for value_set in read if value_set.qualifier), key=len, default="")
     return f"<={WIDEST_NUMBER} {unit} ({qualifier}2026-12-31)"
 
 

@@ -57,14 +57,14 @@ def why_not(decision: Decision) -> Iterator[Silence]:
             continue
         inputs = tuple(_shallow(decision, name) for name in decision.library.graph.inputs(rule))
         if rule not in decision.admitted:
-            yield Silence(rule, signed.title, "scope", (_shallow(decision, "scope"),))
+            yield Silence(rule, signed.title.en, "scope", (_shallow(decision, "scope"),))
         elif rule in decision.failures:
-            yield Silence(rule, signed.title, "failed", inputs)
+            yield Silence(rule, signed.title.en, "failed", inputs)
         elif any(decision[needed] is None for needed in decision.library.graph.required(rule)):
             missing = [name for name in decision.library.graph.required(rule) if decision[name] is None]
-            yield Silence(rule, signed.title, "stopped", tuple(_node(decision, name, set()) for name in missing))
+            yield Silence(rule, signed.title.en, "stopped", tuple(_node(decision, name, set()) for name in missing))
         else:
-            yield Silence(rule, signed.title, "condition", inputs)
+            yield Silence(rule, signed.title.en, "condition", inputs)
 
 
 def _node(decision: Decision, name: str, seen: set[str]) -> Node:

@@ -13,6 +13,7 @@ from cds.chart import Measurement, Medicine, NoResult, Record
 from cds.content import Library
 from cds.facts.doses import Dose
 from cds.facts.intake import Intake
+from cds.signed import Language
 
 
 MARKS = {"unverified": "†", "weak": "‡"}
@@ -35,14 +36,15 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 class Wording:
-    """Puts values and templates into the words of one library."""
+    """Puts values and templates into the words of one library, in one language."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, language: Language = "en") -> None:
         """`library`: its words, titles and numbers."""
         self._library = library
-        self._qualifiers = {
-            name: value_set.qualifier["en"] for name, value_set in library.value_sets.items() if value_set.qualifier
-        }
+        self.language: Language = language
+        self.words = library.words[language]
+        sets = library.value_sets.items()
+        self._qualifiers = {name: value_set.qualifier[language] for name, value_set in sets if value_set.qualifier}
         self._settled = lru_cache(maxsize=4096)(self._settle)
         self._mark_of_dose = cache(self._least_checked)
 
@@ -64,12 +66,12 @@ class Wording:
 
     def say(self, name: str, value: Any) -> str:
         """The value of a fact."""
-        words = self._library.words
+        words = self.words
         match value:
             case str():
-                return self._library.labels[name][value]
+                return self._library.labels[name][value][self.language]
             case tuple():
-                return "; ".join(dict.fromkeys(map(self._item, value))) or words.nothing
+                return words.joined.join(dict.fromkeys(map(self._item, value))) or words.nothing
             case None:
                 return words.unknown
             case NoResult():
@@ -80,7 +82,8 @@ class Wording:
                 same = value.low == value.high
                 spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
                 spread += self._mark_of_dose(name)
-                return f"{spread} {self.unit(value.unit)}" + ("" if same else f" ({number(value.preferred)} preferred)")
+                said = f"{spread} {self.unit(value.unit)}"
+                return said if same else self.aside(said, words.preferred.format(dose=number(value.preferred)))
             case Intake():
                 return self.intake(value)
             case bool():
@@ -97,10 +100,19 @@ class Wording:
         if isinstance(item, Medicine):
             return escaped(item.name)
         if isinstance(item, Measurement):
-            return f"{self._library.title(item.concept)} {self.measurement(item)}"
+            return f"{self.title(item.concept)} {self.measurement(item)}"
         if isinstance(item, Record):
-            return self._library.title(item.concept) + (f" ({item.day})" if item.day is not None else "")
-        return self._library.title(item)
+            return self.title(item.concept) if item.day is None else self.aside(self.title(item.concept), str(item.day))
+        return self.title(item)
+
+    def title(self, concept: str) -> str:
+        """The title of a value set."""
+        return self._library.title(concept, self.language)
+
+    def aside(self, said: str, aside: str) -> str:
+        """Something with an aside in brackets."""
+        opening, closing = self.words.brackets
+        return f"{said}{opening}{aside}{closing}"
 
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
@@ -108,13 +120,13 @@ class Wording:
         said = f"{reported} {self.unit(code)}".rstrip()
         qualifier = self._qualifiers.get(value.concept)
         if value.day is None:
-            return f"{said} ({qualifier})" if qualifier else said
-        return f"{said} ({qualifier}, {value.day})" if qualifier else f"{said} ({value.day})"
+            return self.aside(said, qualifier) if qualifier else said
+        return self.aside(said, f"{qualifier}{self.words.listed}{value.day}" if qualifier else str(value.day))
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""
         known = self.amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit)
-        return known if value.ug is not None else f"{self._library.words.at_least} {known}"
+        return known if value.ug is not None else f"{self.words.at_least} {known}"
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit in words."""
@@ -122,7 +134,7 @@ class Wording:
 
     def unit(self, code: str) -> str:
         """A UCUM unit in words, or as it is printed."""
-        return self._library.words.units.get(code, code)
+        return self.words.units.get(code, code)
 
 
 def number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha1
@@ -17,6 +17,7 @@ from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.knowledge import Reference
 from cds.leaves import Leaf
+from cds.signed import Language
 from cds.wording import MARKS, Wording, escaped
 from hooks.contexts import PatientView
 from hooks.fhir.elements import referenced_type
@@ -49,10 +50,10 @@ _OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
 class _Basis:
     """What one rule reads of the chart: places in the graph with their titles, the tests among them, the queries they need."""
 
-    def __init__(self, library: Library, rule: str) -> None:
+    def __init__(self, library: Library, rule: str, title: Callable[[str], str]) -> None:
         below = library.graph.ancestors(rule)
         leaves = {name: leaf for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and name in below}
-        place, title = library.graph.place, library.title
+        place = library.graph.place
         self.reads = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items())
         self.tests = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items() if leaf.kind == "measurement")
         self.queries = tuple(dict.fromkeys(leaf.query for leaf in leaves.values()))
@@ -68,16 +69,17 @@ class _Offer:
 
 
 class CardWriter:
-    """Writes cards in the words of one library."""
+    """Writes cards in the words of one library and language."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, language: Language) -> None:
         """Work out once what each rule reads; what is the same on many cards is put into words once and then kept."""
         self._library = library
-        self._wording = Wording(library)
+        self._wording = Wording(library, language)
+        self._words = self._wording.words
         self._writer = Writer(library, self._wording)
-        self._basis = {rule: _Basis(library, rule) for rule in library.rules}
+        self._basis = {rule: _Basis(library, rule, self._wording.title) for rule in library.rules}
         self._overrides = {
-            rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=library.words.overrides[code]) for code in signed.overrides]
+            rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=self._words.overrides[code]) for code in signed.overrides]
             for rule, signed in library.rules.items()
         }
         self._source = cache(self._sourced)
@@ -94,7 +96,7 @@ class CardWriter:
         suggestions = self._suggestions(statement, context, identity) if _orders(context) else []
         return Card(
             uuid=_uuid(identity),
-            summary=self._fill(decision, statement.words.en.summary),
+            summary=self._fill(decision, statement.words[self._wording.language].summary),
             detail=self.detail(decision, statement),
             indicator=statement.words.urgency,
             source=self._source(statement.rule, statement.words.cite[0]),
@@ -105,12 +107,12 @@ class CardWriter:
 
     def _sourced(self, rule: str, citation: str) -> Source:
         source, signed = self._library.references[citation], self._library.rules[rule]
-        topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title)
+        topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title[self._wording.language])
         return Source(label=source.label, topic=topic, url=source.url)
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
-        words, rule = self._library.words, statement.rule
+        words, rule = self._words, statement.rule
         finding, judgement = self._outline(rule, statement.advice.key, statement.advice.notes)
         sections = [
             self._fill(decision, finding),
@@ -120,19 +122,20 @@ class CardWriter:
         ]
         text = "\n\n".join(filter(None, sections))
         marks = [f"{mark} {words.checked[state]}" for state, mark in MARKS.items() if mark in text]
-        return text if not marks else f"{text}\n\n{'; '.join(marks)}"
+        return text if not marks else f"{text}\n\n{words.joined.join(marks)}"
 
     def _outlined(self, rule: str, key: str, chosen: tuple[str, ...]) -> tuple[str, str]:
         """What stands before and what stands after the inputs, as templates."""
-        words, signed = self._library.words, self._library.rules[rule]
-        said, notes = signed.advice[key], [signed.notes[note] for note in chosen]
-        cited = dict.fromkeys((*said.cite, *(citation for note in notes for citation in note.cite)))
+        words, signed, language = self._words, self._library.rules[rule], self._wording.language
+        advice, notes = signed.advice[key], [signed.notes[note] for note in chosen]
+        said = advice[language]
+        cited = dict.fromkeys((*advice.cite, *(citation for note in notes for citation in note.cite)))
         judgement = (
-            _section(words.headings["rule"], said.en.rule),
+            _section(words.headings["rule"], said.rule),
             _section(words.headings["sources"], items=[_cited(self._library.references[citation]) for citation in cited]),
-            _section(words.headings["limits"], items=[*filter(None, [said.en.limits]), *words.limits]),
+            _section(words.headings["limits"], items=[*filter(None, [said.limits]), *words.limits]),
         )
-        return _section(words.headings["finding"], said.en.finding, [note.en for note in notes]), "\n\n".join(judgement)
+        return _section(words.headings["finding"], said.finding, [note[language] for note in notes]), "\n\n".join(judgement)
 
     def _fill(self, decision: Decision, template: str) -> str:
         return self._wording.fill(template, decision.__getitem__, decision.chart.today)
@@ -143,11 +146,11 @@ class CardWriter:
         for records, title in [(values[place], title) for place, title in self._basis[rule].reads if values[place]]:
             newest = records[0]
             measured = self._wording.measurement(newest) if isinstance(newest, Measurement) else None
-            yield f"{title}: {measured or '; '.join(self._mentions(records))}"
+            yield f"{title}{self._words.colon}{measured or self._words.joined.join(self._mentions(records))}"
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
         """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
-        words, groups = self._library.words, defaultdict[str, list[Record]](list)
+        words, groups = self._words, defaultdict[str, list[Record]](list)
         for record in records:
             groups[record.name if isinstance(record, Medicine) else ""].append(record)
         for name, group in groups.items():
@@ -155,24 +158,24 @@ class CardWriter:
             when = str(days[0]) if days else words.undated
             if len(group) > 1 and days:
                 when = words.entries.format(first=days[-1], last=days[0], count=len(group))
-            yield f"{escaped(name)} ({when})" if name else when
+            yield self._wording.aside(escaped(name), when) if name else when
 
     def _missing(self, decision: Decision, rule: str) -> Iterator[str]:
         """Queries nobody answered in full, and tests without a result."""
-        words, basis, values = self._library.words, self._basis[rule], decision.values
+        words, basis, values = self._words, self._basis[rule], decision.values
         for query in basis.queries:
             state = decision.chart.retrieved[query]
             if state != "retrieved":
-                yield f"{words.queries[query]}: {words.retrieval[state]}"
+                yield f"{words.queries[query]}{words.colon}{words.retrieval[state]}"
         if "medicines" in basis.queries and any(note.key == "statements_absent" for note in decision.chart.notes):
             yield words.notes["statements_absent"]
         absent = [title for place, title in basis.tests if values[place] == ()]
         if absent:
-            yield f"{words.no_result}: {', '.join(absent)}"
+            yield f"{words.no_result}{words.colon}{words.listed.join(absent)}"
         for note in decision.chart.notes:
             if note.concept in basis.titles and note.key in TELLING:
                 text = words.notes[note.key].format(detail=escaped(note.detail))
-                yield f"{basis.titles[note.concept]}, {escaped(note.reference)}: {text}"
+                yield f"{basis.titles[note.concept]}{words.listed}{escaped(note.reference)}{words.colon}{text}"
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
         offer, patient = self._offer(statement.advice.actions, statement.words.urgency == "critical"), whose(context)
@@ -189,13 +192,13 @@ class CardWriter:
 
     def _offered(self, proposed: tuple[ProposedAction, ...], urgent: bool) -> _Offer:
         """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
-        words, title = self._library.words.suggestions, self._library.title
+        words, title = self._words.suggestions, self._wording.title
         courses = [action for action in proposed if isinstance(action, StartB12)]
         tests = list(dict.fromkeys(t for a in proposed if isinstance(a, OrderTests) for t in a.analytes))
         lines = [self._writer.course(course) for course in courses]
         drafts = [(words["test"].format(test=title(test)), self._writer.service_request(test, urgent)) for test in tests]
         drafts += [(line, self._writer.medication_request(course)) for line, course in zip(lines, courses, strict=True)]
-        first, named = tuple(range(len(tests))), ", ".join(map(title, tests))
+        first, named = tuple(range(len(tests))), self._words.listed.join(map(title, tests))
         suggestions = [
             (words["with_tests"].format(course=line, tests=named) if tests else line, course.recommended, (*first, place))
             for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cds.content import Library
 from cds.decide import Decider, Decision
+from cds.signed import LANGUAGES, Language
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, PatientView
 from hooks.errors import Issue, RequestError
@@ -48,22 +49,25 @@ class Engine:
         self.service = service
         self._decide = Decider(library, service.rules)
         self._reader = Reader(library)
-        self._cards = CardWriter(library)
+        self._cards = {language: CardWriter(library, language) for language in LANGUAGES}
         self._critical = {
             rule: frozenset((rule, *library.graph.ancestors(rule)))
             for rule in service.rules
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date) -> list[Card]:
+    def answer(self, body: bytes, today: date, language: Language | None = None) -> list[Card]:
         """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke."""
-        evaluation = self.evaluate(body, today)
+        evaluation = self.evaluate(body, today, language)
         if evaluation.refusal is not None:
             raise evaluation.refusal
         return evaluation.cards
 
-    def evaluate(self, body: bytes, today: date) -> Evaluation:
-        """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
+    def evaluate(self, body: bytes, today: date, language: Language | None = None) -> Evaluation:
+        """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on.
+
+        `language`: that of the cards; None leaves it to the site.
+        """
         try:
             request, context = self._request(body)
             supplied = unpack(request.prefetch, context.patientId)
@@ -78,7 +82,7 @@ class Engine:
         decision = self._decide(chart)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
-        cards = self._cards.cards(decision, context, request.hookInstance)
+        cards = self._cards[language or self.library.language].cards(decision, context, request.hookInstance)
         return Evaluation(decision, cards, self._refusal(decision, supplied))
 
     def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:

@@ -59,7 +59,7 @@ def _regimen(decision: Decision) -> dict[str, Any]:
         "routes_acceptable": list(regimen.routes_acceptable),
         "dose": None if dose is None else {"low": dose.low, "high": dose.high, "preferred": dose.preferred, "unit": dose.unit},
         "form": list(regimen.form),
-        "why": decision.library.labels["regimen_row"][regimen.row],
+        "why": decision.library.labels["regimen_row"][regimen.row].en,
     }
 
 
@@ -72,7 +72,7 @@ def _intake(intake: Intake | None, assessed: bool) -> float | str | None:
 
 def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
     library = decision.library
-    title = library.rules[gap.what].title if gap.what in library.rules else library.words.facts.get(gap.what, gap.what)
+    title = library.rules[gap.what].title.en if gap.what in library.rules else library.words["en"].facts.get(gap.what, gap.what)
     because = [f"{query}: {decision.chart.retrieved[query]}" for query in gap.queries] + [
         f"{name}: unknown" for name in gap.unknown
     ]
@@ -81,7 +81,7 @@ def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
 
 def note_json(note: Note, library: Library) -> dict[str, Any]:
     """A data-quality note with its words."""
-    text = library.words.notes[note.key].format(detail=note.detail)
+    text = library.words["en"].notes[note.key].format(detail=note.detail)
     title = {"concept": note.concept, "title": library.title(note.concept)} if note.concept else {}
     return {"key": note.key, "resource": note.reference, **title, "text": text}
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from cds.concepts import Code, ValueSet
 from cds.content import Library
-from cds.knowledge import Code, Parameter, Topic, ValueSet
+from cds.knowledge import Parameter, Topic
 from cds.library import HERE, KnowledgeError, _merge, load, read_yaml
 from cds.signoff import check
 from cds.wording import placeholders
@@ -108,7 +109,7 @@ def test_a_code_with_a_typo_is_refused(system: str, code: str, message: str) -> 
 )
 def test_a_value_set_that_cannot_work_is_refused(more: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ValueSet.model_validate({"title": {"en": "X"}, **more})
+        ValueSet.model_validate({"title": {"en": "X", "zh-CN": "甲"}, **more})
 
 
 def test_placeholders_are_plain_names() -> None:
@@ -164,7 +165,7 @@ def test_a_summary_may_name_a_class_that_has_labels(library: Library) -> None:
                 lib,
                 rules={**lib.rules, "high_b12": lib.rules["high_b12"].model_copy(update={"overrides": ("no_reason",)})},
             ),
-            r"override 'no_reason' is not in words.yaml",
+            r"override 'no_reason' is not in words.en.yaml",
         ),
         (
             lambda lib: replace(

@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any
 
 from cds.chart import Strength
+from cds.concepts import Code
 from cds.content import Library
 from cds.dosetext import plain, strengths
-from cds.knowledge import Code
 from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
 

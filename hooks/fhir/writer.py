@@ -6,8 +6,8 @@ from typing import Any
 
 from cds.advice import Schedule, StartB12
 from cds.codes import SYSTEMS
+from cds.concepts import Code
 from cds.content import Library
-from cds.knowledge import Code
 from cds.wording import Wording, number
 from hooks.contexts import PatientView
 from hooks.fhir.elements import UCUM
@@ -17,7 +17,7 @@ LABORATORY = {"coding": [{"system": SYSTEMS["sct"].uris[0], "code": "108252007",
 
 
 class Writer:
-    """Writes drafts in the words of one library, without the patient they are for."""
+    """Writes drafts in the words of one library and language, without the patient they are for."""
 
     def __init__(self, library: Library, wording: Wording) -> None:
         """Keep the library for its codes, products and words."""
@@ -34,7 +34,7 @@ class Writer:
             "intent": "proposal",
             **({"priority": "urgent"} if urgent else {}),
             "category": [LABORATORY],
-            "code": {"coding": [_coding(code)], "text": self._library.title(analyte)},
+            "code": {"coding": [_coding(code)], "text": self._wording.title(analyte)},
         }
 
     def medication_request(self, course: StartB12) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Writer:
 
     def course(self, course: StartB12) -> str:
         """A course in one line: form, dose, route, schedules."""
-        words = self._library.words
+        words = self._wording.words
         return words.suggestions["course"].format(
             form=self.form(course),
             dose=self._wording.amount(course.dose_ug, "ug"),
@@ -82,15 +82,15 @@ class Writer:
 
     def form(self, course: StartB12) -> str:
         """The form in words."""
-        return self._library.words.forms[course.form]
+        return self._wording.words.forms[course.form]
 
     def route(self, course: StartB12) -> str:
         """The route in words."""
-        return self._library.words.routes[course.route]
+        return self._wording.words.routes[course.route]
 
     def schedule(self, schedule: Schedule) -> str:
         """How often, and for how long, in words."""
-        words = self._library.words.schedules
+        words = self._wording.words.schedules
         if (schedule.times, schedule.period, schedule.unit) == (1, 1, "d"):
             often = words["once_a_day"]
         elif schedule.unit == "d":
