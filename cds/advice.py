@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cds.chart import Medicine
+
 
 Urgency = Literal["info", "warning", "critical"]
 
@@ -41,7 +43,33 @@ class StartB12:
     recommended: bool = False
 
 
-Action = OrderTests | StartB12
+@dataclass(frozen=True, slots=True)
+class RemoveOrder:
+    """Propose to take a draft back, and to order a course in its place where there is one."""
+
+    order: Medicine
+    instead: StartB12 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoute:
+    """Propose another route for a draft."""
+
+    order: Medicine
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUnit:
+    """Propose the same number in ug, where a draft says mg."""
+
+    order: Medicine
+
+
+Change = RemoveOrder | ChangeRoute | ChangeUnit
+"""What may be done to a draft. A client that cannot do it still has the words of the card (ACT-11)."""
+
+Action = OrderTests | StartB12 | Change
 
 
 @dataclass(frozen=True, slots=True)

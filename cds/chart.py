@@ -130,10 +130,15 @@ class Note(Struct, frozen=True, gc=False):
 
 
 class Chart(Struct, frozen=True, gc=False):
-    """One patient on one day. Records are kept by concept, newest first; `retrieved` says how the query for each kind ended."""
+    """One patient on one day. Records are kept by concept, newest first; `retrieved` says how the query for each kind ended.
+
+    `drafts`: what is ordered or refilled right now and not yet on record; `chosen`: those of them that the question is about.
+    """
 
     today: date
     patient: Patient
     retrieved: Mapping[str, Retrieval]
     records: Mapping[str, tuple[Record, ...]]
     notes: tuple[Note, ...] = ()
+    drafts: tuple[Medicine, ...] = ()
+    chosen: tuple[Medicine, ...] = ()

@@ -153,13 +153,16 @@ class Decider:
         }
         return _Day(today, rest, program(self._facts, before, fixed), rules)
 
-    def __call__(self, chart: Chart) -> Decision:
-        """The decision for one chart. The same chart on the same day gives the same decision."""
+    def __call__(self, chart: Chart, asked: bool = True) -> Decision:
+        """The decision for one chart. The same chart on the same day gives the same decision.
+
+        asked: False where the question turned out to be about something else; then there are facts, and no rule speaks.
+        """
         day = self._day(chart.today)
         values = self._read(chart, day.today)
         values += day.rest
         failures = day.facts(values)
-        admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY)
+        admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY) if asked else _NOBODY
         failures |= rules(values)
         return Decision(chart, self.library, values, admitted, self._statements(admitted, values), failures)
 

@@ -38,6 +38,11 @@ class Given:
 patient = Given("patient", Patient)
 today = Given("today", date)
 retrieved = Given("retrieved", Mapping[str, Retrieval])
+drafts = Given("drafts", tuple[Medicine, ...])
+chosen = Given("chosen", tuple[Medicine, ...])
+
+GIVEN = {given.attribute: given for given in (patient, today, retrieved, drafts, chosen)}
+"""What every chart has, by the name under which facts ask for it."""
 
 
 def measured(concept: str) -> Leaf:

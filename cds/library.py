@@ -17,12 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 import cds
 import cds.facts
 import cds.rules
-from cds import leaves
 from cds.concepts import ValueSet
 from cds.content import Library
 from cds.graph import Graph, Source
 from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, StandingWords, Topic
-from cds.leaves import Given, Leaf
+from cds.leaves import GIVEN, Given, Leaf
 from cds.signed import LANGUAGES
 from cds.signoff import check
 
@@ -72,9 +71,7 @@ def load(site: Path | None = None) -> Library:
     notes = _merge({module.__name__: topic.notes for module, topic in topics.items()}, "note")
     labels = _merge({module.__name__: topic.labels for module, topic in topics.items()}, "label")
     sources: dict[str, Leaf | Given] = {
-        "patient": leaves.patient,
-        "today": leaves.today,
-        "retrieved": leaves.retrieved,
+        **GIVEN,
         **dict(_leaves(modules)),
     }
     policy: SitePolicy | None = read_yaml(site, SitePolicy) if site is not None else None

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
-from cds.facts.intake import Intake
 from cds.leaves import Given, Leaf
+from cds.sums import Intake
 from cds.wording import Wording
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from cds.chart import Measurement, Medicine, NoResult, Record
 from cds.content import Library
 from cds.facts.doses import Dose
-from cds.facts.intake import Intake
 from cds.signed import Language
+from cds.sums import Intake
 
 
 MARKS = {"unverified": "†", "weak": "‡"}

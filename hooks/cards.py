@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from hashlib import sha1
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
-from cds.advice import Action as ProposedAction
-from cds.advice import OrderTests, StartB12
 from cds.chart import Measurement, Medicine, Record
 from cds.content import Library
 from cds.decide import Decision, Statement
@@ -19,10 +14,9 @@ from cds.knowledge import Reference
 from cds.leaves import Leaf
 from cds.signed import Language
 from cds.wording import MARKS, Wording, escaped
-from hooks.contexts import PatientView
-from hooks.fhir.elements import referenced_type
-from hooks.fhir.writer import Writer, whose
-from hooks.wire import Action, Card, Coding, Source, Suggestion
+from hooks.contexts import Context
+from hooks.suggestions import SuggestionWriter, stable_uuid
+from hooks.wire import Card, Coding, Source
 
 
 TOPIC_SYSTEM = "urn:cobalamin-cds:topic"
@@ -44,8 +38,6 @@ TELLING = frozenset(
 )
 """The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""
 
-_OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
-
 
 class _Basis:
     """What one rule reads of the chart: places in the graph with their titles, the tests among them, the queries they need."""
@@ -60,14 +52,6 @@ class _Basis:
         self.titles = {leaf.concept: title(leaf.concept) for leaf in leaves.values()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """What an advice proposes, but for the patient: drafts with their descriptions, and suggestions made of some of them."""
-
-    drafts: tuple[tuple[str, dict[str, Any]], ...]
-    suggestions: tuple[tuple[str, bool, tuple[int, ...]], ...]
-
-
 class CardWriter:
     """Writes cards in the words of one library and language."""
 
@@ -76,7 +60,7 @@ class CardWriter:
         self._library = library
         self._wording = Wording(library, language)
         self._words = self._wording.words
-        self._writer = Writer(library, self._wording)
+        self._suggestions = SuggestionWriter(library, self._wording)
         self._basis = {rule: _Basis(library, rule, self._wording.title) for rule in library.rules}
         self._overrides = {
             rule: [Coding(system=OVERRIDE_SYSTEM, code=code, display=self._words.overrides[code]) for code in signed.overrides]
@@ -84,24 +68,28 @@ class CardWriter:
         }
         self._source = cache(self._sourced)
         self._outline = lru_cache(maxsize=1024)(self._outlined)
-        self._offer = lru_cache(maxsize=1024)(self._offered)
 
-    def cards(self, decision: Decision, context: PatientView, instance: str) -> list[Card]:
-        """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others."""
-        return [self._card(decision, statement, context, instance) for statement in decision.statements]
+    def cards(self, decision: Decision, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]) -> list[Card]:
+        """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others.
 
-    def _card(self, decision: Decision, statement: Statement, context: PatientView, instance: str) -> Card:
+        drafts: the orders that suggestions may change, by reference, as they were sent.
+        """
+        return [self._card(decision, statement, context, instance, drafts) for statement in decision.statements]
+
+    def _card(
+        self, decision: Decision, statement: Statement, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]
+    ) -> Card:
         rule = self._library.rules[statement.rule]
         identity = f"{instance}|{context.patientId}|{rule.topic}|{statement.advice.key}"
-        suggestions = self._suggestions(statement, context, identity) if _orders(context) else []
+        suggestions, behaviour = self._suggestions.of(statement, context, identity, drafts)
         return Card(
-            uuid=_uuid(identity),
+            uuid=stable_uuid(identity),
             summary=self._fill(decision, statement.words[self._wording.language].summary),
             detail=self.detail(decision, statement),
             indicator=statement.words.urgency,
             source=self._source(statement.rule, statement.words.cite[0]),
             suggestions=suggestions or None,
-            selectionBehavior=("at-most-one" if len(suggestions) > 1 else "any") if suggestions else None,
+            selectionBehavior=behaviour,
             overrideReasons=self._overrides[statement.rule],
         )
 
@@ -176,48 +164,6 @@ class CardWriter:
             if note.concept in basis.titles and note.key in TELLING:
                 text = words.notes[note.key].format(detail=escaped(note.detail))
                 yield f"{basis.titles[note.concept]}{words.listed}{escaped(note.reference)}{words.colon}{text}"
-
-    def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
-        offer, patient = self._offer(statement.advice.actions, statement.words.urgency == "critical"), whose(context)
-        actions = [Action(type="create", description=said, resource={**draft, **patient}) for said, draft in offer.drafts]
-        return [
-            Suggestion(
-                label=label,
-                uuid=_uuid(f"{identity}|{label}"),
-                actions=[actions[place] for place in chosen],
-                isRecommended=recommended or None,
-            )
-            for label, recommended, chosen in offer.suggestions
-        ]
-
-    def _offered(self, proposed: tuple[ProposedAction, ...], urgent: bool) -> _Offer:
-        """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
-        words, title = self._words.suggestions, self._wording.title
-        courses = [action for action in proposed if isinstance(action, StartB12)]
-        tests = list(dict.fromkeys(t for a in proposed if isinstance(a, OrderTests) for t in a.analytes))
-        lines = [self._writer.course(course) for course in courses]
-        drafts = [(words["test"].format(test=title(test)), self._writer.service_request(test, urgent)) for test in tests]
-        drafts += [(line, self._writer.medication_request(course)) for line, course in zip(lines, courses, strict=True)]
-        first, named = tuple(range(len(tests))), self._words.listed.join(map(title, tests))
-        suggestions = [
-            (words["with_tests"].format(course=line, tests=named) if tests else line, course.recommended, (*first, place))
-            for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests))
-        ]
-        if tests:
-            suggestions.append((words["tests"].format(tests=named), not courses, first))
-        return _Offer(tuple(drafts), tuple(suggestions))
-
-
-def _uuid(name: str) -> str:
-    """The UUID of a name (version 5, RFC 9562), written down as it is hashed."""
-    digest = sha1(_OURS.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) % 4]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
-
-
-def _orders(context: PatientView) -> bool:
-    """May the user order? A patient or relative who opens the chart gets information, not order suggestions (HOOK-06)."""
-    return referenced_type(context.userId.rstrip("/ ")).strip().lower() not in ("patient", "relatedperson")
 
 
 def _cited(reference: Reference) -> str:

@@ -25,7 +25,7 @@ from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.report import report
-from hooks.services import PATIENT_VIEW
+from hooks.services import service_of
 
 
 EXIT_BAD_REQUEST = 2
@@ -177,7 +177,8 @@ def demo(name: str) -> None:
     out, body = console(), known.on(date.today())
     with _service() as (base, ehr):
         out.print(f"Service at {base}", style="dim")
-        discovered = ehr.get(f"{base}/cds-services", timeout=10).json()["services"][0]
+        services = ehr.get(f"{base}/cds-services", timeout=10).json()["services"]
+        discovered = next(service for service in services if service["hook"] == known.request["hook"])
         out.print(
             f"Discovery: {discovered['id']} on {discovered['hook']}, prefetch {', '.join(discovered['prefetch'])}", style="dim"
         )
@@ -194,16 +195,17 @@ def demo(name: str) -> None:
 
 def _evaluate(body: bytes, today: date | None, site: Path | None, format_: str) -> Evaluation:
     with _told(format_):
-        engine = Engine(load(site), PATIENT_VIEW)
-        return engine.evaluate(body, today or _day_of(body))
+        request = _request(body)
+        engine = Engine(load(site), service_of(request.get("hook") if isinstance(request, dict) else None))
+        return engine.evaluate(body, today or written_for(request) or date.today())
 
 
-def _day_of(body: bytes) -> date:
-    """The day a fixture was written for; the real day for every other request."""
+def _request(body: bytes) -> Any:
+    """The request as far as it is JSON, to learn its hook, and its day where it is a fixture."""
     try:
-        return written_for(json.loads(body)) or date.today()
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return date.today()
+        return None
 
 
 @contextmanager

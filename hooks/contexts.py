@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from hooks.wire import Filled, Optional, Received
 
@@ -23,12 +23,67 @@ def _bare_id(kind: str) -> Any:
     return BeforeValidator(normalise)
 
 
-class PatientView(Received):
-    """patient-view 1.0: the chart was opened."""
+def _is_bundle(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("resourceType") != "Bundle":
+        raise ValueError("must be a FHIR Bundle")
+    return value
+
+
+Bundle = Annotated[dict[str, Any], AfterValidator(_is_bundle)]
+"""A Bundle, with or without type and entries (VAL-18)."""
+
+_EncounterId = _bare_id("Encounter")
+
+
+class Context(Received):
+    """What all our hooks share: the patient, and who asks, where the hook says so."""
 
     userId: Filled
     patientId: Annotated[Filled, _bare_id("Patient")]
-    encounterId: Annotated[Optional, _bare_id("Encounter")] = None
+    encounterId: Annotated[Optional, _EncounterId] = None
 
 
-CONTEXTS: dict[str, type[PatientView]] = {"patient-view": PatientView}
+class PatientView(Context):
+    """patient-view 1.0: the chart was opened."""
+
+
+class OrderSelect(Context):
+    """order-select 1.0: some of the drafts were just chosen."""
+
+    selections: list[str]
+    draftOrders: Bundle
+
+
+class OrderSign(Context):
+    """order-sign 1.1: all drafts are about to be signed. Selections have no meaning here (HOOK-02)."""
+
+    draftOrders: Bundle
+
+
+class EncounterDischarge(Context):
+    """encounter-discharge 1.0: the patient is about to leave."""
+
+    encounterId: Annotated[Filled, _EncounterId]
+
+
+class ProblemListItemCreate(Context):
+    """problem-list-item-create 1.0: problems were just recorded."""
+
+    conditions: Bundle
+
+
+class MedicationRefill(Context):
+    """medication-refill 1.0: refills were asked for, maybe by nobody in front of a screen (HOOK-04)."""
+
+    userId: Optional = None  # type: ignore[assignment]  # wider than elsewhere, as the hook says
+    medications: Bundle
+
+
+CONTEXTS: dict[str, type[Context]] = {
+    "patient-view": PatientView,
+    "order-select": OrderSelect,
+    "order-sign": OrderSign,
+    "encounter-discharge": EncounterDischarge,
+    "problem-list-item-create": ProblemListItemCreate,
+    "medication-refill": MedicationRefill,
+}

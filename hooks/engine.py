@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
+from cds.chart import Chart
 from cds.content import Library
 from cds.decide import Decider, Decision
 from cds.signed import LANGUAGES, Language
 from hooks.cards import CardWriter
-from hooks.contexts import CONTEXTS, PatientView
+from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.errors import Issue, RequestError
+from hooks.fhir.brought import NOTHING_BROUGHT, Brought, brought_in
 from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
+from hooks.fhir.resources import Condition, reference_of
 from hooks.fhir.values import ANSWERED
 from hooks.services import Service
 from hooks.wire import Card, HookRequest
@@ -25,6 +29,9 @@ from hooks.wire import Card, HookRequest
 
 _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
 """The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
+
+_EXACTLY = msgspec.json.Decoder(float_hook=Decimal)
+"""Numbers with all their digits: an order may be sent back (ACT-05)."""
 
 _LOG = logging.getLogger("cobalamin")
 
@@ -72,20 +79,38 @@ class Engine:
             request, context = self._request(body)
             supplied = unpack(request.prefetch, context.patientId)
             patient = self._reader.patient(supplied, context.patientId)
-            chart = self._reader.chart(supplied, patient, context.patientId, today) if patient is not None else None
+            brought = self._brought(context)
+            chosen = context.selections if isinstance(context, OrderSelect) else None
+            chart = (
+                self._reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
+            )
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
         if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
-        decision = self._decide(chart)
+        ours = self._concerns_us(chart, brought)
+        decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
-        cards = self._cards[language or self.library.language].cards(decision, context, request.hookInstance)
-        return Evaluation(decision, cards, self._refusal(decision, supplied))
+        cards = self._cards[language or self.library.language].cards(
+            decision, context, request.hookInstance, brought.sent if self.service.may_change else {}
+        )
+        return Evaluation(decision, cards, self._refusal(decision, supplied) if ours else None)
 
-    def _request(self, body: bytes) -> tuple[HookRequest, PatientView]:
+    def _brought(self, context: Context) -> Brought:
+        """What the context holds of orders or problems."""
+        return brought_in(getattr(context, self.service.about), context.patientId) if self.service.about else NOTHING_BROUGHT
+
+    def _concerns_us(self, chart: Chart, brought: Brought) -> bool:
+        """Is anything of what the question is about ours to speak of?"""
+        if self.service.about == "conditions":
+            new = {reference_of(condition) for condition in brought.of(Condition)}
+            return any(record.reference in new for records in chart.records.values() for record in records)
+        return self.service.about is None or bool(chart.chosen)
+
+    def _request(self, body: bytes) -> tuple[HookRequest, Context]:
         """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
         if not body.isascii():
             body.decode()
@@ -127,7 +152,7 @@ class Engine:
 
 
 def _parsed(member: Any) -> Any:
-    return {name: msgspec.json.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
+    return {name: _EXACTLY.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
 
 
 def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:

@@ -39,9 +39,13 @@ class Reply(NamedTuple):
         return (self.body,)
 
 
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+"""A number of an order that is sent back keeps the digits it came with (ACT-05)."""
+
+
 def answered(message: Any) -> Reply:
     """A message in JSON."""
-    return Reply(HTTPStatus.OK, msgspec.json.encode(message))
+    return Reply(HTTPStatus.OK, _ENCODE(message))
 
 
 def refused(error: RequestError) -> Reply:

@@ -12,8 +12,8 @@ from cds.chart import NoResult, Note
 from cds.content import Library
 from cds.days import Day
 from cds.decide import Decision, Gap
-from cds.facts.intake import Intake
 from cds.intervals import Interval
+from cds.sums import Intake
 from hooks.engine import Evaluation
 
 

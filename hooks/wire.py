@@ -80,11 +80,12 @@ class Source(Sent, frozen=True):
 
 
 class Action(Sent, frozen=True):
-    """Something the client may create when a suggestion is accepted."""
+    """Something the client may do when a suggestion is accepted: create or update `resource`, or delete `resourceId`."""
 
-    type: Literal["create"]
+    type: Literal["create", "update", "delete"]
     description: str
-    resource: dict[str, Any]
+    resource: dict[str, Any] | None = None
+    resourceId: str | None = None
 
 
 class Suggestion(Sent, frozen=True):

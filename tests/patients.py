@@ -12,7 +12,8 @@ from typing import Any
 from cds.codes import SYSTEMS
 from cds.library import load
 from hooks.engine import Engine, Evaluation
-from hooks.services import PATIENT_VIEW
+from hooks.fhir.elements import UCUM
+from hooks.services import service_of
 
 
 TODAY = date(2026, 11, 21)
@@ -22,14 +23,15 @@ _RESULT = re.compile(r"(?P<comparator><=|>=|<|>)?\s*(?P<value>-?[\d.]+)\s*(?P<un
 
 
 @cache
-def engine() -> Engine:
-    """The service under test, built once."""
-    return Engine(load(), PATIENT_VIEW)
+def engine(hook: str = "patient-view") -> Engine:
+    """The service under test, built once for each hook."""
+    return Engine(load(), service_of(hook))
 
 
 def evaluate(vignette: Mapping[str, Any], today: date = TODAY) -> Evaluation:
     """Send a patient in shorthand through the whole path: FHIR, reader, decision, cards."""
-    return engine().evaluate(json.dumps(request(vignette, today)).encode(), today)
+    sent = request(vignette, today)
+    return engine(sent["hook"]).evaluate(json.dumps(sent).encode(), today)
 
 
 def request(vignette: Mapping[str, Any], today: date = TODAY) -> dict[str, Any]:
@@ -48,12 +50,31 @@ def request(vignette: Mapping[str, Any], today: date = TODAY) -> dict[str, Any]:
             del prefetch[key]
         else:
             prefetch[key] = {"null": None, "failed": outcome("error"), "empty": bundle([])}[ending]
+    hook = vignette.get("hook", "order-sign" if "orders" in vignette else "patient-view")
     return {
-        "hook": "patient-view",
+        "hook": hook,
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {"userId": "Practitioner/1", "patientId": PATIENT},
+        "context": {"userId": "Practitioner/1", "patientId": PATIENT, **context(hook, vignette, today)},
         "prefetch": prefetch,
     }
+
+
+def context(hook: str, vignette: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """What the context of a hook holds beside user and patient: `orders` as drafts, `new_problems`; `chosen` are selections."""
+    drafts = [{**medicine(order, today), "status": "draft"} for order in vignette.get("orders", [])]
+    match hook:
+        case "order-sign":
+            return {"draftOrders": bundle(drafts)}
+        case "order-select":
+            chosen = [f"{drafts[place]['resourceType']}/{drafts[place]['id']}" for place in vignette.get("chosen", [])]
+            return {"draftOrders": bundle(drafts), "selections": chosen}
+        case "medication-refill":
+            return {"medications": bundle(drafts)}
+        case "encounter-discharge":
+            return {"encounterId": "e1"}
+        case "problem-list-item-create":
+            return {"conditions": bundle(condition(entry, today) for entry in vignette.get("new_problems", []))}
+    return {}
 
 
 def patient(vignette: Mapping[str, Any], today: date) -> dict[str, Any]:
@@ -154,10 +175,23 @@ def medicine(entry: Mapping[str, Any], today: date) -> dict[str, Any]:
     if entry.get("kind") == "statement":
         source = {"informationSource": {"reference": "Practitioner/1"}} if entry.get("told_by") == "clinician" else {}
         return {"resourceType": "MedicationStatement", **common, "effectivePeriod": period, "dosage": [dosage], **source}
-    dosage["timing"] = {"repeat": {"boundsPeriod": period}}
+    dosage["timing"] = {"repeat": {"boundsPeriod": period} if period else {}}
+    if "structured" in entry:
+        dosage |= structured(entry["structured"])
     lines = [phase_line(place, phase) for place, phase in enumerate(entry.get("phases", []), start=1)]
     authored = {"authoredOn": period["start"]} if lines else {}
     return {"resourceType": "MedicationRequest", **common, "intent": "order", **authored, "dosageInstruction": lines or [dosage]}
+
+
+def structured(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A dosage in codes: `dose` as "1000 mg", `times` a day, `route` by the name of its value set."""
+    value, unit = entry["dose"].split(" ")
+    code = next(code for code in value_sets()[entry["route"]].codes if code.system == "sct")
+    return {
+        "timing": {"repeat": {"frequency": entry.get("times", 1), "period": 1, "periodUnit": "d"}},
+        "route": {"coding": [{"system": SYSTEMS["sct"].uris[0], "code": code.code, "display": code.label}]},
+        "doseAndRate": [{"doseQuantity": {"value": float(value), "unit": unit, "system": UCUM[0], "code": unit}}],
+    }
 
 
 def phase_line(place: int, phase: Mapping[str, Any]) -> dict[str, Any]:

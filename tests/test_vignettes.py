@@ -38,6 +38,7 @@ EXPECTABLE = {
     "data_quality",
     "refused",
     "tests",
+    "changes",
     "facts",
 }
 
@@ -63,6 +64,15 @@ def test_vignette(vignette: dict[str, Any]) -> None:
         "could_not_assess": [gap["what"] for gap in decision["could_not_assess"]],
         "data_quality": [note["key"] for note in decision["data_quality"]],
         "refused": evaluation.refusal.status if evaluation.refusal else None,
+        "changes": sorted(
+            {
+                action.type
+                for card in evaluation.cards
+                for suggestion in card.suggestions or ()
+                for action in suggestion.actions
+                if action.type != "create"
+            }
+        ),
         "tests": sorted(
             {
                 test

@@ -3,50 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from cds.chart import Medicine, Retrieval
-from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
+from cds.dose import dose_ug
 from cds.logic import either
-
-
-DAYS_PER_MONTH = 30
-
-
-@dataclass(frozen=True, slots=True)
-class ProductDose:
-    """One product's share in ug; None where its dose could not be read. `assumed`: a multivitamin of unstated strength."""
-
-    medicine: Medicine
-    ug: float | None
-    assumed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """A sum over products, in `unit`: ug per day by mouth, ug per 30 days by injection.
-
-    `at_least` is the sum of what could be read; `ug` is None as soon as one dose could not be, or a part of the medicine list was
-    not supplied: never 0 for the unreadable.
-    """
-
-    products: tuple[ProductDose, ...]
-    unit: Literal["ug/d", "ug/(30.d)"]
-    at_least: float
-    ug: float | None
-
-    def above(self, cut: float) -> bool | None:
-        """Is the sum above `cut`? Certain already when the readable part is."""
-        if self.at_least > cut:
-            return True
-        return False if self.ug is not None else None
-
-
-def _intake(products: list[ProductDose], unit: Literal["ug/d", "ug/(30.d)"], complete: bool) -> Intake:
-    known = [product.ug for product in products if product.ug is not None]
-    total = float(f"{sum(known):.10g}") if known else 0.0
-    return Intake(tuple(products), unit, total, total if complete and len(known) == len(products) else None)
+from cds.sums import Intake, distinct_products, enteral_sum, parenteral_sum
 
 
 def medicines_complete(retrieved: Mapping[str, Retrieval]) -> bool:
@@ -63,27 +24,7 @@ def current_b12_products(
     name the form.
     """
     medicines = either(b12_products, b12_combinations)
-    if medicines is None:
-        return None
-    distinct: list[Medicine] = []
-    for medicine in sorted(medicines, key=lambda medicine: -(nutrient_ug_per_day(medicine, "b12") or 0)):
-        if medicine.current and not any(_same_product(medicine, known) for known in distinct):
-            distinct.append(medicine)
-    return tuple(distinct)
-
-
-def _same_product(one: Medicine, other: Medicine) -> bool:
-    if is_parenteral(one) != is_parenteral(other) or not _may_be_same(one.route, other.route):
-        return False
-    strength = one.strengths.get("b12")
-    if strength is None:
-        return one.name.casefold() == other.name.casefold()
-    return (one.concept, strength) == (other.concept, other.strengths.get("b12")) and _may_be_same(one.form, other.form)
-
-
-def _may_be_same(one: str | None, other: str | None) -> bool:
-    """Two entries for one thing, where an empty one may mean either."""
-    return one == other or None in (one, other)
+    return None if medicines is None else distinct_products(medicine for medicine in medicines if medicine.current)
 
 
 def b12_unit_errors(current_b12_products: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:
@@ -102,26 +43,14 @@ def enteral_b12(
     medicines_complete: bool,
 ) -> Intake:
     """B12 swallowed, dissolved in the mouth or sprayed into the nose, ug per day."""
-    products = []
-    for medicine in current_b12_products:
-        if is_parenteral(medicine):
-            continue
-        ug = None if medicine in b12_unit_errors else nutrient_ug_per_day(medicine, "b12")
-        unstated = ug is None and medicine.concept == "b12_combination" and "b12" not in medicine.strengths
-        products.append(ProductDose(medicine, multivitamin_default_b12_ug if unstated else ug, assumed=unstated))
-    return _intake(products, "ug/d", medicines_complete)
+    return enteral_sum(current_b12_products, b12_unit_errors, multivitamin_default_b12_ug, medicines_complete)
 
 
 def parenteral_b12(
     current_b12_products: tuple[Medicine, ...], b12_unit_errors: tuple[Medicine, ...], medicines_complete: bool
 ) -> Intake:
     """B12 injected, ug per 30 days. Never added to what is swallowed, of which about 1 % is absorbed, and of this nearly all."""
-    products = []
-    for medicine in current_b12_products:
-        if is_parenteral(medicine):
-            ug = None if medicine in b12_unit_errors else nutrient_ug_per_day(medicine, "b12")
-            products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None))
-    return _intake(products, "ug/(30.d)", medicines_complete)
+    return parenteral_sum(current_b12_products, b12_unit_errors, medicines_complete)
 
 
 def parenteral_excess(

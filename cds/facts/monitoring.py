@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from cds.chart import Condition, Measurement, Medicine, Procedure
 from cds.exposure import Run
 from cds.facts.absorption import Absorption
-from cds.facts.intake import Intake
 from cds.leaves import had, has
 from cds.logic import Evidence, newest, since
+from cds.sums import Intake
 
 
 excess_symptom_conditions = has("excess_symptoms")

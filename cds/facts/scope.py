@@ -27,9 +27,12 @@ def safety_hit(
     nitrous_oxide_neurology: Evidence | None,
     cyanocobalamin_in_leber: tuple[Medicine, ...] | None,
     b12_despite_allergy: tuple[Medicine, ...] | None,
+    order_safety_hit: bool,
 ) -> bool | None:
-    """Something on record that must be said to anybody, whatever their bones (C1.7). Unknown where nobody could tell."""
+    """Something on record or ordered that must be said to anybody (C1.7), whatever their bones. None where nobody could tell."""
     hits = (high_b12_dose, low_b12_with_red_flag, nitrous_oxide_neurology, cyanocobalamin_in_leber, b12_despite_allergy)
+    if order_safety_hit:
+        return True
     return True if any(hits) else None if None in hits else False
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cds.advice import Advice, OrderTests
 from cds.chart import Medicine
-from cds.facts.intake import Intake
 from cds.facts.scope import Scope
 from cds.logic import Evidence
+from cds.sums import Intake
 
 
 def b12_dose(

@@ -24,6 +24,7 @@ _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intr
 _LAY = ("Patient", "RelatedPerson")
 _NOT_ORDERED = ("proposal", "option")
 _NOT_TAKEN = ("entered-in-error", "not-taken", "cancelled", "draft")
+_WITHDRAWN = ("entered-in-error", "cancelled", "stopped")
 _ENDED = ("completed", "stopped", "on-hold", "ended")
 _PLAIN = ("active", "intended", "recorded")
 
@@ -39,13 +40,16 @@ class MedicineReader:
         self._product = ProductReader(library).product
         self._routes = library.terms["route"]
 
-    def read(self, resource: MedicineRecord, medications: Mapping[str, Medication], today: date) -> Reading:
-        """One statement or order. `medications`: the Medication resources of the request by id, for references."""
+    def read(self, resource: MedicineRecord, medications: Mapping[str, Medication], today: date, draft: bool = False) -> Reading:
+        """One statement or order. `medications`: the Medication resources of the request by id, for references.
+
+        draft: an order that is about to be signed, which is taken as if it were; on record it would not count.
+        """
         product = self._product(b"[%b]" % b",".join(map(bytes, _concepts(resource, medications))))
         if not product.drugs and not product.doubted:
             return NOTHING if product.named else unnamed(resource)
         reference, status = reference_of(resource), code(resource.status)
-        if status in _NOT_TAKEN or _negated(resource):
+        if (status in _WITHDRAWN) if draft else (status in _NOT_TAKEN or _negated(resource)):
             named = (*(drug.concept for drug in product.drugs), *product.doubted)
             return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in named))
         lines = opened(resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage)
@@ -53,7 +57,7 @@ class MedicineReader:
         if end is None and status in _ENDED and isinstance(resource, MedicationRequest):
             supplied = _supplied_until(resource, start)
             end = supplied if _over(supplied, today) else None  # it has ended, and nobody knows when
-        current = status not in _ENDED and not _over(end, today) and not _ahead(start, today)
+        current = draft or (status not in _ENDED and not _over(end, today) and not _ahead(start, today))
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
         for drug in product.drugs:
@@ -67,7 +71,7 @@ class MedicineReader:
                     dosages=dosages(lines, start, today),
                 )
             records.append(medicine)
-            notes += _doubts(medicine, status)
+            notes += () if draft else _doubts(medicine, status)
         return Reading(tuple(records), tuple(notes))
 
     def _route(self, lines: Any, drug: Drug) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from cds.chart import Chart, Note, Patient, Record
 from cds.content import Library
 from cds.days import parse_day
 from hooks.fhir import resources
+from hooks.fhir.brought import NOTHING_BROUGHT, Brought, drafts, new_problems
 from hooks.fhir.elements import text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
@@ -36,13 +37,24 @@ class Reader:
                 return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, died)
         return None
 
-    def chart(self, supplied: Supplied, patient: Patient, patient_id: str, today: date) -> Chart:
-        """Everything supplied that is this patient's and that some rule can use, newest first."""
+    def chart(
+        self,
+        supplied: Supplied,
+        patient: Patient,
+        patient_id: str,
+        today: date,
+        brought: Brought = NOTHING_BROUGHT,
+        selections: Iterable[str] | None = None,
+    ) -> Chart:
+        """Everything supplied that is this patient's and that some rule can use, newest first.
+
+        brought: what the context of the hook holds beside it, of which the user has chosen `selections`, or everything.
+        """
         records: dict[str, list[Record]] = {}
         retrieved = dict(supplied.retrieved)
-        notes = [*supplied.notes, *_about(patient)]
+        notes = [*supplied.notes, *brought.notes, *_about(patient)]
         for type_, read in self._readers(supplied, today).items():
-            for resource in supplied.resources.get(type_, ()):
+            for resource in _beside(supplied, brought, type_):
                 reading = read(resource)
                 if reading is NOTHING:
                     continue
@@ -59,7 +71,10 @@ class Reader:
             elif not isinstance(person.deceasedBoolean, bool | None) or not isinstance(person.deceasedDateTime, str | None):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
         ordered = {concept: _newest_first(found) for concept, found in records.items()}
-        return Chart(today, patient, retrieved, ordered, tuple(notes))
+        if brought is NOTHING_BROUGHT:
+            return Chart(today, patient, retrieved, ordered, tuple(notes))
+        ordering = drafts(brought, supplied.resources.get(resources.Medication, ()), selections, self._medicines, today)
+        return Chart(today, patient, retrieved, ordered, (*notes, *ordering.notes), ordering.all, ordering.chosen)
 
     def _readers(self, supplied: Supplied, today: date) -> dict[type, Callable[[Any], Reading]]:
         medications = medications_by_id(supplied.resources.get(resources.Medication, ()))
@@ -71,6 +86,12 @@ class Reader:
             resources.MedicationStatement: lambda resource: self._medicines.read(resource, medications, today),
             resources.MedicationRequest: lambda resource: self._medicines.read(resource, medications, today),
         }
+
+
+def _beside(supplied: Supplied, brought: Brought, kind: type) -> Iterable[Any]:
+    """The resources of a type on record; new problems are on record as soon as they are written down."""
+    known: tuple[Any, ...] = supplied.resources.get(kind, ())
+    return (*known, *new_problems(brought, known)) if kind is resources.Condition and brought is not NOTHING_BROUGHT else known
 
 
 def _newest_first(records: list[Record]) -> tuple[Record, ...]:

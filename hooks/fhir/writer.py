@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cds.advice import Schedule, StartB12
+from cds.advice import Route, Schedule, StartB12
 from cds.codes import SYSTEMS
 from cds.concepts import Code
 from cds.content import Library
 from cds.wording import Wording, number
-from hooks.contexts import PatientView
+from hooks.contexts import Context
 from hooks.fhir.elements import UCUM
 
 
@@ -58,7 +58,6 @@ class Writer:
         return {"coding": [_coding(product)], "text": f"{self.form(course)} {self._wording.amount(course.dose_ug, 'ug')}"}
 
     def _dosage(self, course: StartB12, schedule: Schedule, place: int) -> dict[str, Any]:
-        route = self._library.value_sets[course.route]
         repeat: dict[str, Any] = {"frequency": int(schedule.times), "period": schedule.period, "periodUnit": schedule.unit}
         if schedule.for_days is not None:
             repeat["boundsDuration"] = {"value": schedule.for_days, "unit": "d", "system": UCUM[0], "code": "d"}
@@ -66,9 +65,13 @@ class Writer:
             "sequence": place,
             "text": f"{self._wording.amount(course.dose_ug, 'ug')} {self.route(course)} {self.schedule(schedule)}",
             "timing": {"repeat": repeat},
-            "route": {"coding": [_coding(next(code for code in route.codes if code.system == "sct"))]},
+            "route": {"coding": [self.route_code(course.route)]},
             "doseAndRate": [{"doseQuantity": {"value": course.dose_ug, "unit": "ug", "system": UCUM[0], "code": "ug"}}],
         }
+
+    def route_code(self, route: Route) -> dict[str, str]:
+        """The SNOMED CT code of a route."""
+        return _coding(next(code for code in self._library.value_sets[route].codes if code.system == "sct"))
 
     def course(self, course: StartB12) -> str:
         """A course in one line: form, dose, route, schedules."""
@@ -106,7 +109,7 @@ def _coding(code: Code) -> dict[str, str]:
     return {"system": SYSTEMS[code.system].uris[0], "code": code.code, "display": code.label}
 
 
-def whose(context: PatientView) -> dict[str, Any]:
+def whose(context: Context) -> dict[str, Any]:
     """The patient, and the encounter where the client named one (ACT-09)."""
     whose: dict[str, Any] = {"subject": {"reference": f"Patient/{context.patientId}"}}
     if context.encounterId is not None:

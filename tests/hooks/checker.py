@@ -68,15 +68,19 @@ def check_card(card: dict[str, Any], patient_id: str) -> None:
 
 
 def check_action(action: dict[str, Any], patient_id: str) -> None:
-    """One action: a draft for this patient that fhir.resources accepts as R4B."""
-    assert action.keys() == {"type", "description", "resource"}, "ACT-01, ACT-10"
-    assert action["type"] == "create", "ACT-01"
+    """One action: what is created or updated is for this patient, and fhir.resources accepts it as R4B."""
     assert action["description"], "ACT-02"
+    if action["type"] == "delete":
+        assert action.keys() == {"type", "description", "resourceId"}, "ACT-06"
+        assert re.fullmatch(r"[A-Za-z]+/.+", action["resourceId"]), "ACT-06"
+        return
+    assert action["type"] in ("create", "update"), "ACT-01"
+    assert action.keys() == {"type", "description", "resource"}, "ACT-01, ACT-10"
     resource = action["resource"]
-    RESOURCES[resource["resourceType"]].model_validate(resource)
+    RESOURCES[resource["resourceType"]].model_validate({**resource, "id": "any"} if action["type"] == "update" else resource)
     assert resource["status"] == "draft", "ACT-09"
     assert resource["subject"] == {"reference": f"Patient/{patient_id}"}, "ACT-09, RESP-21"
-    assert "meta" not in resource, "ACT-10"
+    assert "meta" not in resource or action["type"] == "update", "ACT-10"
 
 
 def walk(value: Any, where: str = "$") -> Iterator[tuple[str, Any]]:

@@ -17,7 +17,7 @@ from cds.library import load
 from hooks.engine import Engine
 from hooks.examples import fixtures
 from hooks.services import PATIENT_VIEW
-from hooks.wire import Card
+from hooks.wire import Card, Suggestion
 from tests.hooks.checker import check_answer
 from tests.patients import PATIENT, TODAY, engine, evaluate, request
 from tests.test_vignettes import VIGNETTES
@@ -60,7 +60,7 @@ def test_no_dose_is_proposed_for_anybody_excluded(vignette: dict[str, Any]) -> N
     if evaluation.decision["scope"] in ("in_scope_osteoporosis", "in_scope_at_risk") and not evaluation.decision["b12_allergies"]:
         return
     text = json.dumps([{**card, "detail": None} for card in to_builtins(evaluation.cards)])
-    assert "MedicationRequest" not in text
+    assert '"resourceType": "MedicationRequest"' not in text
     assert evaluation.decision["regimen"].dose is None
 
 
@@ -162,8 +162,15 @@ def test_a_form_without_a_listed_product_is_ordered_by_its_ingredient() -> None:
     }
     (card,) = evaluate(vignette).cards
     assert card.suggestions is not None
-    forms = [s.actions[-1].resource["medicationCodeableConcept"]["coding"][0]["display"] for s in card.suggestions[:2]]
+    forms = [drafted(s)["coding"][0]["display"] for s in card.suggestions[:2]]
     assert forms == ["hydroxocobalamin 1 MG/ML Injectable Solution", "mecobalamin 1 MG Oral Capsule"]
+
+
+def drafted(suggestion: Suggestion) -> Any:
+    """The medication of the prescription that a suggestion ends with."""
+    resource = suggestion.actions[-1].resource
+    assert resource is not None
+    return resource["medicationCodeableConcept"]
 
 
 def test_a_dose_of_which_there_is_no_product_is_ordered_by_its_ingredient(tmp_path: Path) -> None:
@@ -174,8 +181,7 @@ def test_a_dose_of_which_there_is_no_product_is_ordered_by_its_ingredient(tmp_pa
     )
     (card,) = Engine(load(site), PATIENT_VIEW).evaluate(json.dumps(request(DEFICIENT)).encode(), TODAY).cards
     assert card.suggestions is not None
-    medication = card.suggestions[0].actions[-1].resource["medicationCodeableConcept"]
-    assert medication == {
+    assert drafted(card.suggestions[0]) == {
         "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "11248", "display": ANY}],
         "text": "cyanocobalamin 2,000 µg",
     }

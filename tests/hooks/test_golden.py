@@ -14,6 +14,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from hooks.app import Config, create_app
 from hooks.examples import Fixture, fixtures
+from hooks.services import service_of
 from tests.patients import engine
 
 
@@ -24,7 +25,8 @@ RESPONSES = Path(__file__).parents[2] / "fixtures" / "responses"
 def answer(fixture: Fixture) -> dict[str, Any]:
     """What the service answers on the day the fixture was written for."""
     client = create_app(Config(today=lambda: fixture.written_for)).test_client()
-    return dict(client.post("/cds-services/b12-bone-health", json=fixture.request).get_json())
+    service = service_of(fixture.request["hook"])
+    return dict(client.post(f"/cds-services/{service.id}", json=fixture.request).get_json())
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
@@ -38,7 +40,7 @@ def test_every_response_belongs_to_a_request() -> None:
 
 
 def test_there_are_enough_fixtures_and_they_show_every_class() -> None:
-    decisions = [engine().evaluate(json.dumps(f.request).encode(), f.written_for).decision for f in FIXTURES]
+    decisions = [engine(f.request["hook"]).evaluate(json.dumps(f.request).encode(), f.written_for).decision for f in FIXTURES]
     labels = engine().library.labels
     assert len(FIXTURES) >= 15
     for fact in ("b12_status", "absorption", "scope"):

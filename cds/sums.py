@@ -1,0 +1,95 @@
+"""Sums of B12 over products: what is swallowed a day, what is injected in 30 days, and never the two together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cds.chart import Medicine
+from cds.dose import is_parenteral, nutrient_ug_per_day
+
+
+DAYS_PER_MONTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDose:
+    """One product's share in ug; None where its dose could not be read. `assumed`: a multivitamin of unstated strength."""
+
+    medicine: Medicine
+    ug: float | None
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A sum over products, in `unit`: ug per day by mouth, ug per 30 days by injection.
+
+    `at_least` is the sum of what could be read; `ug` is None as soon as one dose could not be, or a part of the medicine list was
+    not supplied: never 0 for the unreadable.
+    """
+
+    products: tuple[ProductDose, ...]
+    unit: Literal["ug/d", "ug/(30.d)"]
+    at_least: float
+    ug: float | None
+
+    def above(self, cut: float) -> bool | None:
+        """Is the sum above `cut`? Certain already when the readable part is."""
+        if self.at_least > cut:
+            return True
+        return False if self.ug is not None else None
+
+
+def _intake(products: list[ProductDose], unit: Literal["ug/d", "ug/(30.d)"], complete: bool) -> Intake:
+    known = [product.ug for product in products if product.ug is not None]
+    total = float(f"{sum(known):.10g}") if known else 0.0
+    return Intake(tuple(products), unit, total, total if complete and len(known) == len(products) else None)
+
+
+def enteral_sum(
+    medicines: Iterable[Medicine], misread: Collection[Medicine], multivitamin_default_ug: float, complete: bool
+) -> Intake:
+    """Ug per day of what is not injected. `misread`: their doses are not believed; `complete`: was every product supplied?"""
+    products = []
+    for medicine in medicines:
+        if is_parenteral(medicine):
+            continue
+        ug = None if medicine in misread else nutrient_ug_per_day(medicine, "b12")
+        unstated = ug is None and medicine.concept == "b12_combination" and "b12" not in medicine.strengths
+        products.append(ProductDose(medicine, multivitamin_default_ug if unstated else ug, assumed=unstated))
+    return _intake(products, "ug/d", complete)
+
+
+def parenteral_sum(medicines: Iterable[Medicine], misread: Collection[Medicine], complete: bool) -> Intake:
+    """Ug per 30 days of what is injected."""
+    products = []
+    for medicine in medicines:
+        if is_parenteral(medicine):
+            ug = None if medicine in misread else nutrient_ug_per_day(medicine, "b12")
+            products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None))
+    return _intake(products, "ug/(30.d)", complete)
+
+
+def distinct_products(medicines: Iterable[Medicine]) -> tuple[Medicine, ...]:
+    """Each product once, at its largest dose."""
+    found: list[Medicine] = []
+    for medicine in sorted(medicines, key=lambda medicine: -(nutrient_ug_per_day(medicine, "b12") or 0)):
+        if not any(_same_product(medicine, known) for known in found):
+            found.append(medicine)
+    return tuple(found)
+
+
+def _same_product(one: Medicine, other: Medicine) -> bool:
+    if is_parenteral(one) != is_parenteral(other) or not _may_be_same(one.route, other.route):
+        return False
+    strength = one.strengths.get("b12")
+    if strength is None:
+        return one.name.casefold() == other.name.casefold()
+    return (one.concept, strength) == (other.concept, other.strengths.get("b12")) and _may_be_same(one.form, other.form)
+
+
+def _may_be_same(one: str | None, other: str | None) -> bool:
+    """Two entries for one thing, where an empty one may mean either."""
+    return one == other or None in (one, other)

@@ -1,0 +1,94 @@
+"""What the context of a hook itself brings: draft orders, refills, new problems (VAL-17 to VAL-26)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from cds.chart import Medicine, Note
+from hooks.fhir.elements import objects, text
+from hooks.fhir.medicines import MedicineReader, medications_by_id
+from hooks.fhir.owners import sorted_out
+from hooks.fhir.resources import READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
+
+
+_READ_AS = {"MedicationOrder": "MedicationRequest"}
+"""Older names of what is read (VAL-25)."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The resources of a context Bundle that are this patient's, those as they were sent, and what could not be used."""
+
+    resources: tuple[Resource, ...] = ()
+    sent: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def of(self, kind: type) -> tuple[Any, ...]:
+        """Those of one type."""
+        return tuple(resource for resource in self.resources if type(resource) is kind)
+
+
+NOTHING_BROUGHT = Brought()
+
+
+def brought_in(bundle: Mapping[str, Any], patient_id: str) -> Brought:
+    """Read a context Bundle entry by entry: a half-entered or odd resource costs nobody but itself (VAL-20, VAL-24)."""
+    found, sent, notes = list[Resource](), dict[str, dict[str, Any]](), list[Note]()
+    for entry in objects(bundle.get("entry")):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict):
+            continue
+        kind = text(resource.get("resourceType"))
+        try:
+            read = READ_RESOURCE.decode(msgspec.json.encode({**resource, "resourceType": _READ_AS.get(kind, kind)}))
+        except msgspec.ValidationError:
+            continue  # a kind of order that is not read, or no resource at all
+        (own, refused, _) = sorted_out([read], patient_id)
+        notes += [Note("other_patient", reference_of(other), "", "") for other in refused]
+        for mine in own:
+            found.append(mine)
+            if isinstance(mine.id, str) and mine.id and kind not in _READ_AS:
+                sent[reference_of(mine)] = resource
+    return Brought(tuple(found), sent, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """The medicines among the drafts that somebody here reads, those that were chosen, and what was odd about them."""
+
+    all: tuple[Medicine, ...] = ()
+    chosen: tuple[Medicine, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def drafts(
+    brought: Brought, known: Iterable[Medication], selections: Iterable[str] | None, reader: MedicineReader, today: date
+) -> Drafts:
+    """Draft orders as medicines. `known`: Medications of the prefetch; `selections`: None chooses every draft (HOOK-01, 02)."""
+    medications = medications_by_id((*known, *brought.of(Medication)))
+    medicines, notes = list[Medicine](), list[Note]()
+    for order in brought.of(MedicationRequest):
+        if order.doNotPerform is True:
+            continue
+        reading = reader.read(order, medications, today, draft=True)
+        medicines += (record for record in reading.records if isinstance(record, Medicine))
+        notes += reading.notes
+    wanted = None if selections is None else frozenset(_bare(selection) for selection in selections)
+    chosen = tuple(m for m in medicines if wanted is None or _bare(m.reference) in wanted)
+    return Drafts(tuple(medicines), chosen, tuple(notes))
+
+
+def _bare(reference: str) -> str:
+    """The id alone: selections name their orders as `Type/id` or as a bare id, and older types by their older names."""
+    return reference.strip().rpartition("/")[2]
+
+
+def new_problems(brought: Brought, known: Iterable[Condition]) -> Iterator[Condition]:
+    """The problems just recorded that the prefetch did not bring as well."""
+    ids = {condition.id for condition in known}
+    return (condition for condition in brought.of(Condition) if condition.id not in ids)
