@@ -9,7 +9,7 @@ from functools import cached_property
 
 from cds.concepts import Code, ValueSet
 from cds.graph import Graph
-from cds.knowledge import Parameter, Reference, Rule, SitePolicy, StandingWords
+from cds.knowledge import MAX_CARDS, Parameter, Reference, Rule, SitePolicy, StandingWords
 from cds.leaves import Given, Leaf
 from cds.signed import InBoth, Language
 from cds.terms import Terms
@@ -70,6 +70,11 @@ class Library:
     def title(self, concept: str, language: Language = "en") -> str:
         """The title of a value set."""
         return self.value_sets[concept].title[language]
+
+    @property
+    def max_cards(self) -> int:
+        """The most cards for one answer."""
+        return self.site.max_cards if self.site is not None else MAX_CARDS
 
     @property
     def language(self) -> Language:

@@ -51,13 +51,17 @@ class Gap:
 
 @dataclass(frozen=True)
 class Decision:
-    """What follows from a chart. `values` holds every fact by its place in the graph, None where unknown."""
+    """What follows from a chart. `values` holds every fact by its place in the graph, None where unknown.
+
+    held_back: what would have been said as well, beyond the number of cards that are shown.
+    """
 
     chart: Chart
     library: Library
     values: list[Any]
     admitted: tuple[str, ...]
     statements: tuple[Statement, ...]
+    held_back: tuple[Statement, ...]
     failures: Mapping[str, Failure]
 
     def __getitem__(self, name: str) -> Any:
@@ -164,7 +168,9 @@ class Decider:
         failures = day.facts(values)
         admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY) if asked else _NOBODY
         failures |= rules(values)
-        return Decision(chart, self.library, values, admitted, self._statements(admitted, values), failures)
+        statements = self._statements(admitted, values)
+        shown = max(self.library.max_cards, sum(statement.words.urgency == "critical" for statement in statements))
+        return Decision(chart, self.library, values, admitted, statements[:shown], statements[shown:], failures)
 
     def _read(self, chart: Chart, today: date) -> list[Any]:
         """The values of all sources in graph order. `today`: one and the same object all day."""

@@ -16,6 +16,9 @@ Checked = Literal["seen", "weak", "unverified", "design"]
 up; or our own engineering choice, for which no clinical source is claimed."""
 
 Number = bool | int | float
+MAX_CARDS = 4
+"""So many cards at a time are read; more are clicked away (alert fatigue)."""
+
 SUMMARY_LIMIT = 140
 """CDS Hooks: a summary has fewer characters than this (RESP-04)."""
 
@@ -119,10 +122,14 @@ class SiteNumber(Signed):
 
 
 class SitePolicy(Signed):
-    """One hospital's policy: the language of its cards, and its numbers, each within the range the knowledge allows."""
+    """One hospital's policy: language and number of its cards, and its numbers, each within the range the knowledge allows.
+
+    max_cards: so many cards at most, except that critical ones are never held back.
+    """
 
     site: Text
     language: Language = "en"
+    max_cards: int = Field(default=MAX_CARDS, ge=1, le=8)
     parameters: dict[Name, SiteNumber] = {}
 
 

@@ -44,6 +44,9 @@ def _rules_and_words(library: Library) -> Iterator[str]:
     for rule in sorted(signed - coded):
         yield f"rule {rule}: has words but no function that returns Advice | None; remove one or write the other"
     scopes = _literal_members(library.graph.types["scope"])
+    topics = [words.topic for words in library.rules.values()]
+    for topic in sorted({topic for topic in topics if topics.count(topic) > 1}):
+        yield f"topic {topic}: two rules speak about it; one clinical question gets one card"
     for rule, words in library.rules.items():
         for scope in words.scopes:
             if scope not in scopes:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from cds.chart import Measurement, Medicine, Record
 from cds.content import Library
 from cds.decide import Decision, Statement
@@ -74,7 +76,15 @@ class CardWriter:
 
         drafts: the orders that suggestions may change, by reference, as they were sent.
         """
-        return [self._card(decision, statement, context, instance, drafts) for statement in decision.statements]
+        cards = [self._card(decision, statement, context, instance, drafts) for statement in decision.statements]
+        if decision.held_back:
+            cards[-1] = replace(cards[-1], detail=f"{cards[-1].detail}\n\n{self._held_back(decision.held_back)}")
+        return cards
+
+    def _held_back(self, statements: Iterable[Statement]) -> str:
+        """What was not given a card of its own, by the titles of the rules."""
+        titles = [self._library.rules[statement.rule].title[self._wording.language] for statement in statements]
+        return _section(self._words.headings["held_back"], items=titles)
 
     def _card(
         self, decision: Decision, statement: Statement, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]

@@ -43,6 +43,7 @@ def _decision(decision: Decision, cards: list[dict[str, Any]]) -> dict[str, Any]
             }
             for statement, card in zip(decision.statements, cards, strict=True)
         ],
+        "held_back": [f"{statement.rule}/{statement.advice.key}" for statement in decision.held_back],
         "could_not_assess": [_gap(gap, decision) for gap in decision.gaps],
         "data_quality": [note_json(note, library) for note in decision.chart.notes],
         "facts": {name: plain(decision[name]) for name in library.graph.names if name not in library.parameters},

@@ -178,6 +178,12 @@ def test_a_summary_may_name_a_class_that_has_labels(library: Library) -> None:
             lambda lib: replace(lib, references={**lib.references, "spare": lib.references["design-2026"]}),
             r"references.yaml: 'spare' is cited nowhere; remove it",
         ),
+        (
+            lambda lib: replace(
+                lib, rules={**lib.rules, "high_b12": lib.rules["high_b12"].model_copy(update={"topic": "B12Regimen"})}
+            ),
+            r"topic B12Regimen: two rules speak about it",
+        ),
         (lambda lib: replace(lib, code_sources={}), r"value set b12_total, code 2132-9: source 'mii-lab-concepts' is not in"),
         (
             lambda lib: replace(lib, sources={**lib.sources, "mma": lib.sources["egfr_results"]}),

@@ -16,6 +16,7 @@ from msgspec.json import encode
 from cds.library import load
 from hooks.engine import Engine
 from hooks.examples import fixtures
+from hooks.report import report
 from hooks.services import PATIENT_VIEW
 from hooks.wire import Card, Suggestion
 from tests.hooks.checker import check_answer
@@ -241,6 +242,31 @@ def test_a_card_of_the_wrong_shape_cannot_be_built() -> None:
     ):
         with pytest.raises(ValueError, match=r"summary|hard-stop|unknown|come together"):
             convert(broken, Card)
+
+
+TALKATIVE = {
+    "age": 72,
+    "problems": ["osteoporosis", "neuro_major", "excess_symptoms"],
+    "results": [{"b12_total": "142 pg/mL"}, {"potassium": "2.9 mmol/L"}, {"haemoglobin": "65 g/L"}],
+    "medicines": [
+        {"drug": "Vitamin B12 5000 mcg tablet", "since": 400, "dose": "1 tablet daily"},
+        {"drug": "Methylcobalamin 2000 mcg", "since": 400, "dose": "1 tablet daily"},
+        {"drug": "Vitamin B6 100 mg tablet", "since": 400, "dose": "1 tablet daily"},
+    ],
+}
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, 3), (3, 3), (4, 4), (8, 6)])
+def test_so_many_cards_and_no_more_but_every_critical_one(most: int, shown: int, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(f"site: Example\nmax_cards: {most}\n", encoding="utf-8")
+    evaluation = Engine(load(site), PATIENT_VIEW).evaluate(json.dumps(request(TALKATIVE)).encode(), TODAY)
+    indicators = [card.indicator for card in evaluation.cards]
+    assert (len(indicators), indicators.count("critical")) == (shown, 3)
+    titles = [load().rules[statement.rule].title.en for statement in evaluation.decision.held_back]
+    assert all(title in evaluation.cards[-1].detail.rpartition("Also worth a look")[2] for title in titles)
+    assert ("Also worth a look" in evaluation.cards[-1].detail) is bool(titles)
+    assert report(evaluation)["decision"]["held_back"] == [f"{s.rule}/{s.advice.key}" for s in evaluation.decision.held_back]
 
 
 def test_today_is_an_argument() -> None:
