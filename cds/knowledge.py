@@ -130,6 +130,7 @@ class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
     joined, listed: what stands between clauses, between words. brackets: around an aside. colon: between a name and its value.
+    concerning: what is said of one record. codes: FHIR's words for states, where a reader would not know them as they stand.
     """
 
     unknown: Text
@@ -140,11 +141,13 @@ class StandingWords(Signed):
     yes: Text
     no: Text
     at_least: Text
+    range: Text
     preferred: Text
     joined: str
     listed: str
     brackets: tuple[str, str]
     colon: str
+    concerning: Text
     headings: dict[Name, Plain]
     limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]
@@ -158,3 +161,4 @@ class StandingWords(Signed):
     suggestions: dict[Name, Text]
     facts: dict[Name, Text]
     notes: dict[Name, Text]
+    codes: dict[Text, Text] = {}

@@ -22,6 +22,7 @@ MARKS = {"unverified": "†", "weak": "‡"}
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
 _LONGEST_READ = 4 * _LONGEST_NAME
+_FIRST_IDEOGRAPH = "\u4e00"
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 
@@ -80,9 +81,9 @@ class Wording:
                 return self.measurement(value)
             case Dose():
                 same = value.low == value.high
-                spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
-                spread += self._mark_of_dose(name)
-                said = f"{spread} {self.unit(value.unit)}"
+                low, high = number(value.low), number(value.high)
+                spread = high if same else words.range.format(low=low, high=high)
+                said = self._with_unit(spread + self._mark_of_dose(name), value.unit)
                 return said if same else self.aside(said, words.preferred.format(dose=number(value.preferred)))
             case Intake():
                 return self.intake(value)
@@ -117,7 +118,7 @@ class Wording:
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
         reported, _, code = value.reported.partition(" ")
-        said = f"{reported} {self.unit(code)}".rstrip()
+        said = self._with_unit(reported, code)
         qualifier = self._qualifiers.get(value.concept)
         if value.day is None:
             return self.aside(said, qualifier) if qualifier else said
@@ -126,11 +127,16 @@ class Wording:
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""
         known = self.amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit)
-        return known if value.ug is not None else f"{self.words.at_least} {known}"
+        return known if value.ug is not None else self.words.at_least.format(dose=known)
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit in words."""
-        return f"{number(value)} {self.unit(unit)}".strip()
+        return self._with_unit(number(value), unit)
+
+    def _with_unit(self, said: str, unit: str) -> str:
+        """A number before its unit, apart from it unless it is one of Chinese characters."""
+        name = self.unit(unit)
+        return f"{said} {name}" if "" < name < _FIRST_IDEOGRAPH else f"{said}{name}"
 
     def unit(self, code: str) -> str:
         """A UCUM unit in words, or as it is printed."""

@@ -174,8 +174,12 @@ class CardWriter:
             yield f"{words.no_result}{words.colon}{words.listed.join(absent)}"
         for note in decision.chart.notes:
             if note.concept in basis.titles and note.key in TELLING:
-                text = words.notes[note.key].format(detail=escaped(note.detail))
-                yield f"{basis.titles[note.concept]}{words.listed}{escaped(note.reference)}{words.colon}{text}"
+                detail = words.codes.get(note.detail) or escaped(note.detail)
+                yield words.concerning.format(
+                    title=basis.titles[note.concept],
+                    reference=escaped(note.reference),
+                    text=words.notes[note.key].format(detail=detail),
+                )
 
     def _suggestions(self, statement: Statement, context: PatientView, identity: str) -> list[Suggestion]:
         offer, patient = self._offer(statement.advice.actions, statement.words.urgency == "critical"), whose(context)
