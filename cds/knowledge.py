@@ -129,8 +129,9 @@ class SitePolicy(Signed):
 class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
-    joined, listed: what stands between clauses, between words. brackets: around an aside. colon: between a name and its value.
-    concerning: what is said of one record. codes: FHIR's words for states, where a reader would not know them as they stand.
+    joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
+    colon: between a name and its value. concerning: what is said of one record. codes: FHIR's words for a state in ours, where
+    they cannot stay as they are.
     """
 
     unknown: Text
@@ -145,6 +146,7 @@ class StandingWords(Signed):
     preferred: Text
     joined: str
     listed: str
+    beside: str
     brackets: tuple[str, str]
     colon: str
     concerning: Text

@@ -22,7 +22,7 @@ MARKS = {"unverified": "†", "weak": "‡"}
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
 _LONGEST_READ = 4 * _LONGEST_NAME
-_FIRST_IDEOGRAPH = "\u4e00"
+_CHINESE_FROM = "\u2e80"
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 
@@ -83,7 +83,7 @@ class Wording:
                 same = value.low == value.high
                 low, high = number(value.low), number(value.high)
                 spread = high if same else words.range.format(low=low, high=high)
-                said = self._with_unit(spread + self._mark_of_dose(name), value.unit)
+                said = spaced(spread + self._mark_of_dose(name), self.unit(value.unit))
                 return said if same else self.aside(said, words.preferred.format(dose=number(value.preferred)))
             case Intake():
                 return self.intake(value)
@@ -101,7 +101,7 @@ class Wording:
         if isinstance(item, Medicine):
             return escaped(item.name)
         if isinstance(item, Measurement):
-            return f"{self.title(item.concept)} {self.measurement(item)}"
+            return spaced(self.title(item.concept), self.measurement(item))
         if isinstance(item, Record):
             return self.title(item.concept) if item.day is None else self.aside(self.title(item.concept), str(item.day))
         return self.title(item)
@@ -118,11 +118,11 @@ class Wording:
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
         reported, _, code = value.reported.partition(" ")
-        said = self._with_unit(reported, code)
+        said = spaced(reported, self.unit(code))
         qualifier = self._qualifiers.get(value.concept)
         if value.day is None:
             return self.aside(said, qualifier) if qualifier else said
-        return self.aside(said, f"{qualifier}{self.words.listed}{value.day}" if qualifier else str(value.day))
+        return self.aside(said, f"{qualifier}{self.words.beside}{value.day}" if qualifier else str(value.day))
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""
@@ -131,12 +131,7 @@ class Wording:
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit in words."""
-        return self._with_unit(number(value), unit)
-
-    def _with_unit(self, said: str, unit: str) -> str:
-        """A number before its unit, apart from it unless it is one of Chinese characters."""
-        name = self.unit(unit)
-        return f"{said} {name}" if "" < name < _FIRST_IDEOGRAPH else f"{said}{name}"
+        return spaced(number(value), self.unit(unit))
 
     def unit(self, code: str) -> str:
         """A UCUM unit in words, or as it is printed."""
@@ -146,6 +141,11 @@ class Wording:
 def number(value: float) -> str:
     """A number as people write it: 1,000 and not 1000.0; no more digits than it has."""
     return f"{value:,.10g}"
+
+
+def spaced(left: str, right: str) -> str:
+    """Two things beside each other, with a space between them where neither ends in Chinese."""
+    return f"{left} {right}" if left[-1:] < _CHINESE_FROM and "" < right < _CHINESE_FROM else left + right
 
 
 def escaped(text: str) -> str:
