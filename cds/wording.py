@@ -23,6 +23,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
 _LONGEST_READ = 4 * _LONGEST_NAME
 _CHINESE_FROM = "\u2e80"
+"""From here on letters are Chinese, and punctuation is as wide as they are."""
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 

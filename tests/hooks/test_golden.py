@@ -24,7 +24,8 @@ RESPONSES = Path(__file__).parents[2] / "fixtures" / "responses"
 def answer(fixture: Fixture) -> dict[str, Any]:
     """What the service answers on the day the fixture was written for."""
     client = create_app(Config(today=lambda: fixture.written_for)).test_client()
-    return dict(client.post("/cds-services/b12-bone-health", json=fixture.request).get_json())
+    headers = {"Accept-Language": fixture.language} if fixture.language else {}
+    return dict(client.post("/cds-services/b12-bone-health", json=fixture.request, headers=headers).get_json())
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
