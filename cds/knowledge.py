@@ -20,15 +20,25 @@ SUMMARY_LIMIT = 140
 """CDS Hooks: a summary has fewer characters than this (RESP-04)."""
 
 
-class Reference(Signed):
-    """A source: its short label for a card, what it is, who issued it, when, and where it can be read."""
+class Citation(Signed):
+    """How a source is named: its short label for a card, what it is, who issued it."""
 
     label: Text
     title: Plain
     publisher: Plain
-    date: datetime.date | Plain
+
+
+class Reference(Citation):
+    """A source, when it was issued (None: not recorded), and where it can be read. A publication keeps the name it bears."""
+
+    date: datetime.date | Plain | None
+    zh: Citation | None = Field(default=None, alias="zh-CN")
     url: Annotated[str, Field(pattern=r"^https://[^\s{}]+$")] | None = None
     note: Text | None = None
+
+    def __getitem__(self, language: Language) -> Citation:
+        """As it is named in a language."""
+        return self.zh if language != "en" and self.zh is not None else self
 
 
 class DatedValue(Signed):
@@ -138,6 +148,7 @@ class StandingWords(Signed):
     nothing: Text
     no_result: Text
     undated: Text
+    no_date: Text
     entries: Text
     yes: Text
     no: Text
