@@ -23,15 +23,25 @@ SUMMARY_LIMIT = 140
 """CDS Hooks: a summary has fewer characters than this (RESP-04)."""
 
 
-class Reference(Signed):
-    """A source: its short label for a card, what it is, who issued it, when, and where it can be read."""
+class Citation(Signed):
+    """How a source is named: its short label for a card, what it is, who issued it."""
 
     label: Text
     title: Plain
     publisher: Plain
-    date: datetime.date | Plain
+
+
+class Reference(Citation):
+    """A source, when it was issued (None: not recorded), and where it can be read. A publication keeps the name it bears."""
+
+    date: datetime.date | Plain | None
+    zh: Citation | None = Field(default=None, alias="zh-CN")
     url: Annotated[str, Field(pattern=r"^https://[^\s{}]+$")] | None = None
     note: Text | None = None
+
+    def __getitem__(self, language: Language) -> Citation:
+        """As it is named in a language."""
+        return self.zh if language != "en" and self.zh is not None else self
 
 
 class DatedValue(Signed):
@@ -136,22 +146,28 @@ class SitePolicy(Signed):
 class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
-    joined, listed: what stands between clauses, between words. brackets: around an aside. colon: between a name and its value.
+    joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
+    colon: between a name and its value. concerning: what is said of one record. codes: FHIR's words for a state in ours, where
+    they cannot stay as they are.
     """
 
     unknown: Text
     nothing: Text
     no_result: Text
     undated: Text
+    no_date: Text
     entries: Text
     yes: Text
     no: Text
     at_least: Text
+    range: Text
     preferred: Text
     joined: str
     listed: str
+    beside: str
     brackets: tuple[str, str]
     colon: str
+    concerning: Text
     headings: dict[Name, Plain]
     limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]
@@ -165,3 +181,4 @@ class StandingWords(Signed):
     suggestions: dict[Name, Text]
     facts: dict[Name, Text]
     notes: dict[Name, Text]
+    codes: dict[Text, Text] = {}

@@ -22,6 +22,8 @@ MARKS = {"unverified": "†", "weak": "‡"}
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!<>&])")
 _LONGEST_NAME = 80
 _LONGEST_READ = 4 * _LONGEST_NAME
+_CHINESE_FROM = "\u2e80"
+"""From here on letters are Chinese, and punctuation is as wide as they are."""
 _WHOLE_FROM = 100
 """Sums from here on are printed without decimals: they are no more exact than what they were added up from."""
 
@@ -80,9 +82,9 @@ class Wording:
                 return self.measurement(value)
             case Dose():
                 same = value.low == value.high
-                spread = number(value.preferred) if same else f"{number(value.low)}-{number(value.high)}"
-                spread += self._mark_of_dose(name)
-                said = f"{spread} {self.unit(value.unit)}"
+                low, high = number(value.low), number(value.high)
+                spread = high if same else words.range.format(low=low, high=high)
+                said = spaced(spread + self._mark_of_dose(name), self.unit(value.unit))
                 return said if same else self.aside(said, words.preferred.format(dose=number(value.preferred)))
             case Intake():
                 return self.intake(value)
@@ -100,7 +102,7 @@ class Wording:
         if isinstance(item, Medicine):
             return escaped(item.name)
         if isinstance(item, Measurement):
-            return f"{self.title(item.concept)} {self.measurement(item)}"
+            return spaced(self.title(item.concept), self.measurement(item))
         if isinstance(item, Record):
             return self.title(item.concept) if item.day is None else self.aside(self.title(item.concept), str(item.day))
         return self.title(item)
@@ -117,20 +119,20 @@ class Wording:
     def measurement(self, value: Measurement) -> str:
         """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
         reported, _, code = value.reported.partition(" ")
-        said = f"{reported} {self.unit(code)}".rstrip()
+        said = spaced(reported, self.unit(code))
         qualifier = self._qualifiers.get(value.concept)
         if value.day is None:
             return self.aside(said, qualifier) if qualifier else said
-        return self.aside(said, f"{qualifier}{self.words.listed}{value.day}" if qualifier else str(value.day))
+        return self.aside(said, f"{qualifier}{self.words.beside}{value.day}" if qualifier else str(value.day))
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""
         known = self.amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit)
-        return known if value.ug is not None else f"{self.words.at_least} {known}"
+        return known if value.ug is not None else self.words.at_least.format(dose=known)
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit in words."""
-        return f"{number(value)} {self.unit(unit)}".strip()
+        return spaced(number(value), self.unit(unit))
 
     def unit(self, code: str) -> str:
         """A UCUM unit in words, or as it is printed."""
@@ -140,6 +142,11 @@ class Wording:
 def number(value: float) -> str:
     """A number as people write it: 1,000 and not 1000.0; no more digits than it has."""
     return f"{value:,.10g}"
+
+
+def spaced(left: str, right: str) -> str:
+    """Two things beside each other, with a space between them where neither ends in Chinese."""
+    return f"{left} {right}" if left[-1:] < _CHINESE_FROM and "" < right < _CHINESE_FROM else left + right
 
 
 def escaped(text: str) -> str:

@@ -21,8 +21,8 @@ from hooks.wire import Response
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-_SPOKEN: dict[str, Language] = {"en": "en", "zh-CN": "zh-CN", "zh-Hans": "zh-CN", "zh": "zh-CN"}
-"""Our languages by the names clients ask for them."""
+_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
+"""Subtags of Chinese as we do not write it."""
 _LONGEST_HEADER = 200
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
@@ -53,7 +53,8 @@ class Calls:
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
             _require_json(environ)
-            return answered(Response(cards=engine.answer(self._body(environ), self._today(), _language(environ))))
+            language = _language(environ) or engine.library.language
+            return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)), language)
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
@@ -95,8 +96,14 @@ def _language(environ: dict[str, Any]) -> Language | None:
 
 @lru_cache(maxsize=256)
 def _accepted(header: str) -> Language | None:
-    best = parse_accept_header(header, LanguageAccept).best_match(_SPOKEN)
-    return _SPOKEN[best] if best is not None else None
+    """The first of ours in the order of preference. Werkzeug's own match would rather have a plain tag than a preferred one."""
+    for tag, quality in parse_accept_header(header, LanguageAccept):
+        primary, *others = tag.lower().replace("_", "-").split("-")
+        if quality <= 0 or (primary == "zh" and "hans" not in others and _TRADITIONAL.intersection(others)):
+            continue
+        if primary in ("en", "zh"):
+            return "en" if primary == "en" else "zh-CN"
+    return None
 
 
 def _refusal(status: HTTPStatus) -> RequestError:

@@ -106,7 +106,7 @@ class CardWriter:
     def _sourced(self, rule: str, citation: str) -> Source:
         source, signed = self._library.references[citation], self._library.rules[rule]
         topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title[self._wording.language])
-        return Source(label=source.label, topic=topic, url=source.url)
+        return Source(label=source[self._wording.language].label, topic=topic, url=source.url)
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
@@ -130,10 +130,15 @@ class CardWriter:
         cited = dict.fromkeys((*advice.cite, *(citation for note in notes for citation in note.cite)))
         judgement = (
             _section(words.headings["rule"], said.rule),
-            _section(words.headings["sources"], items=[_cited(self._library.references[citation]) for citation in cited]),
+            _section(words.headings["sources"], items=[self._cited(self._library.references[citation]) for citation in cited]),
             _section(words.headings["limits"], items=[*filter(None, [said.limits]), *words.limits]),
         )
         return _section(words.headings["finding"], said.finding, [note[language] for note in notes]), "\n\n".join(judgement)
+
+    def _cited(self, reference: Reference) -> str:
+        named = reference[self._wording.language]
+        title = f"[{named.title}]({reference.url})" if reference.url else named.title
+        return f"{title}. {named.publisher}, {reference.date or self._words.no_date}."
 
     def _fill(self, decision: Decision, template: str) -> str:
         return self._wording.fill(template, decision.__getitem__, decision.chart.today)
@@ -172,13 +177,12 @@ class CardWriter:
             yield f"{words.no_result}{words.colon}{words.listed.join(absent)}"
         for note in decision.chart.notes:
             if note.concept in basis.titles and note.key in TELLING:
-                text = words.notes[note.key].format(detail=escaped(note.detail))
-                yield f"{basis.titles[note.concept]}{words.listed}{escaped(note.reference)}{words.colon}{text}"
-
-
-def _cited(reference: Reference) -> str:
-    title = f"[{reference.title}]({reference.url})" if reference.url else reference.title
-    return f"{title}. {reference.publisher}, {reference.date}."
+                detail = words.codes.get(note.detail) or escaped(note.detail)
+                yield words.concerning.format(
+                    title=basis.titles[note.concept],
+                    reference=escaped(note.reference),
+                    text=words.notes[note.key].format(detail=detail),
+                )
 
 
 def _section(heading: str, sentence: str = "", items: Iterable[str] = ()) -> str:

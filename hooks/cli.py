@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ import requests
 
 import cds
 from cds.library import KnowledgeError, load
+from cds.signed import Language
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
 from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.options import language_option, request_argument, site_option, today_option
 from hooks.report import report
 from hooks.services import service_of
 
@@ -31,26 +33,6 @@ from hooks.services import service_of
 EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-site_option = click.option(
-    "--site", type=click.Path(dir_okay=False, path_type=Path), help="Site policy (YAML) with the hospital's own numbers."
-)
-
-
-def _plausible(_: click.Context, __: click.Parameter, day: datetime | None) -> date | None:
-    """A day somebody may decide on; ages and windows are not reckoned to the end of the calendar."""
-    if day is not None and not 1900 <= day.year <= 2200:
-        raise click.BadParameter("choose a day in the years 1900 to 2200.")
-    return None if day is None else day.date()
-
-
-today_option = click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=_plausible,
-    help="Decide as on this day. Default: the day a fixture was written for, else today.",
-)
-request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
 
 
 @click.group()
@@ -91,15 +73,16 @@ def serve(host: str, port: int, workers: int, site: Path | None) -> None:
 @request_argument
 @today_option
 @site_option
+@language_option
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(request_file: Any, today: date | None, site: Path | None, format_: str) -> None:
+def evaluate(request_file: Any, today: date | None, site: Path | None, language: Language | None, format_: str) -> None:
     """Decide on one hook request without a server.
 
     Example: cobalamin evaluate request.json --format json
 
     Exit status: 0 answered; 2 not a request; 3 the service would refuse to answer (its reason goes to standard error).
     """
-    evaluation = _evaluate(request_file.read(), today, site, format_)
+    evaluation = _evaluate(request_file.read(), today, site, language, format_)
     content = report(evaluation)
     if format_ == "json":
         print_json(content)
@@ -114,13 +97,14 @@ def evaluate(request_file: Any, today: date | None, site: Path | None, format_: 
 @request_argument
 @today_option
 @site_option
+@language_option
 @click.option("--whole", is_flag=True, help="Unfold also the branches in which nothing was found.")
-def explain(request_file: Any, today: date | None, site: Path | None, whole: bool) -> None:
+def explain(request_file: Any, today: date | None, site: Path | None, language: Language | None, whole: bool) -> None:
     """Show why: each advice down to records and signed numbers, and why the other rules were silent.
 
     Example: cobalamin explain request.json
     """
-    evaluation = _evaluate(request_file.read(), today, site, "text")
+    evaluation = _evaluate(request_file.read(), today, site, language)
     decision, out = evaluation.decision, console()
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
@@ -167,14 +151,15 @@ def fixture_show(name: str, as_written: bool) -> None:
 
 @main.command()
 @click.argument("name", default="food-bound-deficiency")
-def demo(name: str) -> None:
+@language_option
+def demo(name: str, language: Language | None) -> None:
     """Start the service on loopback, fire a shipped fixture at it as an EHR would, and print what comes back.
 
     Example: cobalamin demo high-dose-self-treater
     """
     with _told():
         known = fixture(name)
-    out, body = console(), known.on(date.today())
+    out, body, spoken = console(), known.on(date.today()), language or known.language
     with _service() as (base, ehr):
         out.print(f"Service at {base}", style="dim")
         services = ehr.get(f"{base}/cds-services", timeout=10).json()["services"]
@@ -184,20 +169,21 @@ def demo(name: str) -> None:
         )
         out.print(f"Patient: {known.title} (fixture {known.name}, moved from {known.written_for} to today)\n", style="bold")
         started = time.perf_counter()
-        answer = ehr.post(f"{base}/cds-services/{discovered['id']}", json=body, timeout=10)
+        accepted = {"Accept-Language": spoken or "*"}
+        answer = ehr.post(f"{base}/cds-services/{discovered['id']}", json=body, headers=accepted, timeout=10)
         took = (time.perf_counter() - started) * 1000
-    evaluation = _evaluate(json.dumps(body).encode(), None, None, "text")
+    evaluation = _evaluate(json.dumps(body).encode(), None, None, spoken)
     print_answer(out, report(evaluation)["decision"], answer.json()["cards"])
     out.print(
         f"\nAnswered {answer.status_code} in {took:.1f} ms. Why: cobalamin fixture show {name} | cobalamin explain -", style="dim"
     )
 
 
-def _evaluate(body: bytes, today: date | None, site: Path | None, format_: str) -> Evaluation:
+def _evaluate(body: bytes, today: date | None, site: Path | None, language: Language | None, format_: str = "text") -> Evaluation:
     with _told(format_):
         request = _request(body)
         engine = Engine(load(site), service_of(request.get("hook") if isinstance(request, dict) else None))
-        return engine.evaluate(body, today or written_for(request) or date.today())
+        return engine.evaluate(body, today or written_for(request) or date.today(), language)
 
 
 def _request(body: bytes) -> Any:
@@ -254,7 +240,7 @@ def _wait_until_up(ehr: requests.Session, base: str, process: subprocess.Popen[b
     while process.poll() is None and time.monotonic() < deadline:
         try:
             ehr.get(f"{base}/healthz", timeout=1)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
         else:
             return

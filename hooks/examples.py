@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from cds.days import parse_day
+from cds.signed import Language
 
 
 EXTENSION = "org.cobalamin-cds.fixture"
@@ -23,12 +24,16 @@ class UnknownFixtureError(LookupError):
 
 @dataclass(frozen=True)
 class Fixture:
-    """One shipped request: its name, what it shows, the day it was written for, and the request itself."""
+    """One shipped request: its name, what it shows, the day it was written for, and the request itself.
+
+    `language`: that of the cards its EHR asks for; None where it does not say.
+    """
 
     name: str
     title: str
     written_for: date
     request: dict[str, Any]
+    language: Language | None
 
     def on(self, today: date) -> dict[str, Any]:
         """The request with all its dates moved, so that the day it was written for is `today`."""
@@ -42,7 +47,8 @@ def fixtures() -> Iterator[Fixture]:
     for path in sorted((files("cobalamin_fixtures") / "requests").iterdir(), key=lambda path: path.name):
         request = json.loads(path.read_text(encoding="utf-8"))
         about = request["extension"][EXTENSION]
-        yield Fixture(path.name.removesuffix(".json"), about["title"], date.fromisoformat(about["writtenFor"]), request)
+        day = date.fromisoformat(about["writtenFor"])
+        yield Fixture(path.name.removesuffix(".json"), about["title"], day, request, about.get("language"))
 
 
 def fixture(name: str) -> Fixture:

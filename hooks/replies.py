@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cds.signed import LANGUAGES, Language
 from hooks.errors import Issue, RequestError, operation_outcome
 
 
@@ -22,6 +23,7 @@ _ISSUES = {
 }
 _FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
 _HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+_SPOKEN = {spoken: (*_HEADERS, ("Content-Language", spoken), ("Vary", "Accept-Language")) for spoken in LANGUAGES}
 LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 """The status line of each status."""
 
@@ -43,9 +45,9 @@ _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 """A number of an order that is sent back keeps the digits it came with (ACT-05)."""
 
 
-def answered(message: Any) -> Reply:
-    """A message in JSON."""
-    return Reply(HTTPStatus.OK, _ENCODE(message))
+def answered(message: Any, language: Language | None = None) -> Reply:
+    """A message in JSON; `language`: that of its words, where the request had a choice."""
+    return Reply(HTTPStatus.OK, _ENCODE(message), _SPOKEN[language] if language else _HEADERS)
 
 
 def refused(error: RequestError) -> Reply:

@@ -9,7 +9,9 @@ import pytest
 
 from cds.chart import NO_RESULT
 from cds.content import Library
-from cds.wording import Wording, escaped
+from cds.facts.doses import Dose
+from cds.sums import Intake
+from cds.wording import Wording, escaped, spaced
 from tests.patients import evaluate
 
 
@@ -46,6 +48,38 @@ VALUES = evaluate(
 )
 def test_values_in_words(library: Library, name: str, value: Any, said: str) -> None:
     assert Wording(library).say(name, value) == said
+
+
+CHINESE_VALUES = [
+    ("nobody", None, "不明"),
+    ("nobody", NO_RESULT, "无结果"),
+    ("nobody", True, "是"),
+    ("nobody", (), "无"),
+    ("b12_status", "probable_deficiency", "很可能缺乏"),
+    ("b12_sample", VALUES["b12_sample"], "142 pg/mL（2026-11-11）"),
+    (
+        "b12_samples",
+        (VALUES["b12_sample"], VALUES["homocysteine"]),
+        "总维生素B12 142 pg/mL（2026-11-11）；同型半胱氨酸22 µmol/L（2026-11-11）",
+    ),
+    ("atrophic_gastritis", VALUES["atrophic_gastritis"], "萎缩性胃炎或胃酸缺乏"),
+    ("oral_dose", Dose(500, 1000, 1000, "ug/d"), "500～1,000‡ µg/日（首选1,000）"),
+    ("full_dose", Dose(1000, 1000, 1000, "ug/d"), "1,000 µg/日"),
+    ("nobody", Intake((), "ug/d", 600.4, None), "至少600 µg/日"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), CHINESE_VALUES)
+def test_values_in_chinese(library: Library, name: str, value: Any, said: str) -> None:
+    assert Wording(library, "zh-CN").say(name, value) == said
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "both"),
+    [("90", "天", "90天"), ("500", "µg", "500 µg"), ("（活性）", "20", "（活性）20"), ("142", "", "142")],
+)
+def test_chinese_needs_no_blanks(left: str, right: str, both: str) -> None:
+    assert spaced(left, right) == both
 
 
 def test_a_number_is_said_as_it_stood_on_the_day(library: Library) -> None:

@@ -63,7 +63,9 @@ class Writer:
             repeat["boundsDuration"] = {"value": schedule.for_days, "unit": "d", "system": UCUM[0], "code": "d"}
         return {
             "sequence": place,
-            "text": f"{self._wording.amount(course.dose_ug, 'ug')} {self.route(course)} {self.schedule(schedule)}",
+            "text": self._wording.words.suggestions["dosage"].format(
+                dose=self._wording.amount(course.dose_ug, "ug"), route=self.route(course), schedule=self.schedule(schedule)
+            ),
             "timing": {"repeat": repeat},
             "route": {"coding": [self.route_code(course.route)]},
             "doseAndRate": [{"doseQuantity": {"value": course.dose_ug, "unit": "ug", "system": UCUM[0], "code": "ug"}}],
@@ -98,11 +100,15 @@ class Writer:
             often = words["once_a_day"]
         elif schedule.unit == "d":
             often = words["every_days"].format(period=number(schedule.period))
+        elif (schedule.times, schedule.period) == (1, 1):
+            often = words["once_a_week"]
         elif schedule.times > 1:
             often = words["times_a_week"].format(times=number(schedule.times))
         else:
             often = words["every_weeks"].format(period=number(schedule.period))
-        return often if schedule.for_days is None else f"{often} {words['for_days'].format(days=number(schedule.for_days))}"
+        if schedule.for_days is None:
+            return often
+        return words["for_days"].format(often=often, days=number(schedule.for_days))
 
 
 def _coding(code: Code) -> dict[str, str]:

@@ -16,9 +16,21 @@ LOUDNESS = ["critical", "warning", "info"]
 CARD = {"uuid", "summary", "detail", "indicator", "source", "suggestions", "selectionBehavior", "overrideReasons"}
 FORBIDDEN_CLAIMS = re.compile(
     r"prevents? (hip )?fractures?|fewer fractures(?! or denser bone from B12)|reduces? (the )?(risk of )?fractures?|stronger bones?|"
-    r"improves? (bone|BMD)|increases? (bone|BMD)|17\.3|12\.5 ?%|28\.4|2\.3 times",
+    r"improves? (bone|BMD)|increases? (bone|BMD)|17\.3|12\.5 ?%|28\.4|2\.3 times|"
+    r"(预防|防止|避免|减少|降低|防治)[^，。；：]{0,6}骨折|骨折[^，。；：]{0,4}(减少|降低|下降)|"
+    r"(提高|改善|增加|增强|提升|保护)[^，。；：]{0,6}(骨密度|骨量|骨质|骨骼|骨强度)|(骨密度|骨量)[^，。；：]{0,4}(提高|改善|增加|升高)|"
+    r"(强|壮)(健?骨|筋骨)|抗骨质疏松作用",
     re.IGNORECASE,
 )
+
+
+DENIED_IN_CHINESE = "未显示补充维生素B12能减少骨折或提高骨密度"
+"""The standing limit: what is denied has to be named."""
+
+
+def claims(text: str) -> list[str]:
+    """What a text claims that no card may."""
+    return [claim[0] for claim in FORBIDDEN_CLAIMS.finditer(text.replace(DENIED_IN_CHINESE, ""))]
 
 
 def check_answer(body: dict[str, Any], patient_id: str) -> None:
@@ -46,9 +58,7 @@ def check_card(card: dict[str, Any], patient_id: str) -> None:
     assert "\n" not in card["summary"], "RESP-04"
     assert not re.search(r"[{}]", card["summary"] + card["detail"]), "a placeholder was left"
     assert "<" not in re.sub(r"<=?\d", "", card["detail"]), "RESP-12"
-    assert not FORBIDDEN_CLAIMS.search(card["summary"] + card["detail"]), FORBIDDEN_CLAIMS.search(
-        card["summary"] + card["detail"]
-    )
+    assert claims(f"{card['summary']}\n{card['detail']}") == []
     assert card["source"]["label"].strip(), "RESP-06"
     assert card["source"].get("url", "https://").startswith("https://"), "RESP-07"
     assert re.fullmatch(r"[A-Za-z0-9]{1,100}", card["source"]["topic"]["code"]), "RESP-10"
@@ -79,7 +89,8 @@ def check_action(action: dict[str, Any], patient_id: str) -> None:
     resource = action["resource"]
     RESOURCES[resource["resourceType"]].model_validate({**resource, "id": "any"} if action["type"] == "update" else resource)
     assert resource["status"] == "draft", "ACT-09"
-    assert resource["subject"] == {"reference": f"Patient/{patient_id}"}, "ACT-09, RESP-21"
+    assert resource["subject"]["reference"] == f"Patient/{patient_id}", "ACT-09, RESP-21"
+    assert resource["subject"].keys() == {"reference"} or action["type"] == "update", "ACT-09"
     assert "meta" not in resource or action["type"] == "update", "ACT-10"
 
 

@@ -14,12 +14,13 @@ from msgspec import convert, to_builtins
 from msgspec.json import encode
 
 from cds.library import load
+from cds.signed import LANGUAGES, Language
 from hooks.engine import Engine
 from hooks.examples import fixtures
 from hooks.report import report
 from hooks.services import PATIENT_VIEW
 from hooks.wire import Card, Suggestion
-from tests.hooks.checker import check_answer
+from tests.hooks.checker import check_answer, claims
 from tests.patients import PATIENT, TODAY, engine, evaluate, request
 from tests.test_vignettes import VIGNETTES
 
@@ -32,6 +33,30 @@ URL = "/cds-services/b12-bone-health"
 def test_every_vignette_gives_conformant_cards(vignette: dict[str, Any]) -> None:
     cards = to_builtins(evaluate(vignette).cards)
     check_answer({"cards": cards}, PATIENT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vitamin B12 prevents fractures.",
+        "B12 improves bone density.",
+        "维生素B12可预防骨折。",
+        "补充维生素B12能降低髋部骨折风险。",
+        "长期补充可减少骨折。",
+        "维生素B12有助于提高骨密度。",
+        "可改善骨质量，增加骨量。",
+        "补充后骨密度明显提高，骨折风险下降。",
+    ],
+)
+def test_what_no_card_may_claim_is_found_in_both_languages(text: str) -> None:
+    assert claims(text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_trials_have_not_shown_is_said_and_not_claimed(language: Language) -> None:
+    limits = engine().library.words[language].limits
+    assert claims("\n".join(limits)) == []
+    assert any(said in limits[0] for said in ("Trials have not shown", "临床试验未显示"))
 
 
 def test_a_unit_text_nobody_knows_never_reaches_a_card() -> None:
@@ -50,7 +75,7 @@ def test_active_b12_is_never_taken_for_total_b12() -> None:
 
 @pytest.mark.parametrize("fixture", list(fixtures()), ids=lambda fixture: fixture.name)
 def test_every_fixture_gives_conformant_cards(fixture: Any) -> None:
-    evaluation = engine().evaluate(json.dumps(fixture.request).encode(), fixture.written_for)
+    evaluation = engine(fixture.request["hook"]).evaluate(json.dumps(fixture.request).encode(), fixture.written_for)
     cards = to_builtins(evaluation.cards)
     check_answer({"cards": cards}, fixture.request["context"]["patientId"])
 

@@ -64,6 +64,7 @@ def test_evaluate_prints_the_decision_for_tools(deficient: str) -> None:
         "parenteral_b12_ug_per_30_days",
         "indicator",
         "advice",
+        "held_back",
         "could_not_assess",
         "data_quality",
         "facts",
@@ -189,6 +190,22 @@ def test_explain_goes_down_to_records_and_numbers(deficient: str) -> None:
         assert shown in " ".join(out.split()) or shown in out, shown
 
 
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+def test_cards_are_said_in_the_language_asked_for(deficient: str, command: str) -> None:
+    assert "考虑口服500～1,000‡ µg/日" in run(command, deficient, *ON, "--language", "zh-CN")[1]
+    assert "consider 500-1,000‡ µg a day" in run(command, deficient, *ON, "--language", "en")[1]
+    assert run(command, deficient, *ON, "--language", "fr")[0] == 2
+
+
+def test_the_site_decides_where_no_language_is_asked_for(deficient: str, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("site: Example\nlanguage: zh-CN\n", encoding="utf-8")
+    cards = json.loads(run("evaluate", deficient, *ON, "--site", str(site), "--format", "json")[1])["cards"]
+    assert "考虑口服" in cards[0]["summary"]
+    asked = run("evaluate", deficient, *ON, "--site", str(site), "--language", "en", "--format", "json")[1]
+    assert "by mouth" in json.loads(asked)["cards"][0]["summary"]
+
+
 def test_explain_can_unfold_everything(deficient: str) -> None:
     assert len(run("explain", deficient, *ON, "--whole")[1]) > len(run("explain", deficient, *ON)[1])
 
@@ -227,6 +244,20 @@ def test_demo_fires_a_fixture_at_the_real_service() -> None:
     assert status == 0
     for shown in ("Discovery: b12-bone-health on patient-view", "Woman of 74, omeprazole", "WARNING", "Answered 200 in"):
         assert shown in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("chinese-record",), "考虑舌下含服1,000 µg/日"),
+        (("chinese-record", "--language", "en"), "consider 1,000 µg a day sublingually"),
+        (("pregnant", "--language", "zh-CN"), "有妊娠或哺乳记录"),
+    ],
+)
+def test_demo_asks_for_the_language_of_the_fixture_or_another(arguments: tuple[str, ...], said: str) -> None:
+    status, out, _ = run("demo", *arguments)
+    assert status == 0
+    assert said in out
 
 
 def test_demo_of_nobody_is_told() -> None:

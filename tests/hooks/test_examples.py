@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from hooks.app import Config, create_app
 from hooks.examples import Fixture, UnknownFixtureError, fixture, fixtures, moved_by, written_for
+from hooks.services import service_of
 
 
 WEEK = timedelta(days=7)
@@ -53,7 +54,7 @@ def test_an_unknown_fixture_is_told_with_those_there_are() -> None:
 
 
 def said(client: FlaskClient, body: dict[str, Any]) -> list[tuple[str, str]] | int:
-    response = client.post("/cds-services/b12-bone-health", json=body)
+    response = client.post(f"/cds-services/{service_of(body['hook']).id}", json=body)
     cards = response.get_json().get("cards")
     return response.status_code if cards is None else [(card["source"]["topic"]["code"], card["indicator"]) for card in cards]
 

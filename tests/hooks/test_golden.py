@@ -25,8 +25,9 @@ RESPONSES = Path(__file__).parents[2] / "fixtures" / "responses"
 def answer(fixture: Fixture) -> dict[str, Any]:
     """What the service answers on the day the fixture was written for."""
     client = create_app(Config(today=lambda: fixture.written_for)).test_client()
+    headers = {"Accept-Language": fixture.language} if fixture.language else {}
     service = service_of(fixture.request["hook"])
-    return dict(client.post(f"/cds-services/{service.id}", json=fixture.request).get_json())
+    return dict(client.post(f"/cds-services/{service.id}", json=fixture.request, headers=headers).get_json())
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
