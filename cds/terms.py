@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from cds.codes import SYSTEMS, normal_form
-from cds.dosetext import LONGEST, plain
 from cds.knowledge import Code, TextPatterns, ValueSet
+from cds.plaintext import LONGEST, plain
 
 
 Match = tuple[str, Code]

@@ -27,11 +27,11 @@ def course(*lines: dict[str, Any], **members: Any) -> Medicine:
 @pytest.mark.parametrize(
     ("lines", "doses", "end"),
     [
-        ([line("2 tablets daily", **lasting(30))], ["2 tablets daily"], "2026-12-01"),
+        ([line("2 tablets daily", **lasting(30))], ["2 tablets daily"], "2026-11-30"),
         ([line("2 tablets daily", **lasting(7)), line("1 tablet daily")], ["1 tablet daily"], None),
         ([line("1 tablet daily", 2), line("2 tablets daily", 1, **lasting(7))], ["1 tablet daily"], None),
-        ([line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2, **lasting(14))], ["1 tablet daily"], "2026-11-29"),
-        ([line("2 tablets daily", **lasting(7))], ["2 tablets daily"], "2026-11-08"),
+        ([line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2, **lasting(14))], ["1 tablet daily"], "2026-11-28"),
+        ([line("2 tablets daily", **lasting(7))], ["2 tablets daily"], "2026-11-07"),
         ([line("2 tablets daily", **lasting(-7))], ["2 tablets daily"], None),
         ([line("1 tablet daily", boundsDuration={"value": 2, "code": "fortnight"})], ["1 tablet daily"], None),
         ([line("1 tablet daily", **lasting(1e300))], ["1 tablet daily"], "2126-10-08"),
