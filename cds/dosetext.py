@@ -7,34 +7,37 @@ from collections.abc import Iterator
 
 from cds.amounts import CONCENTRATION, COUNTED, COUNTED_UNITS, EACH, MASS, PACK, UG_IN, mass
 from cds.chart import Dosage, DoseUnit
-from cds.frequency import duration_of, rate_of
+from cds.frequency import changes, duration_of, rate_of
 from cds.plaintext import NUMBER, any_of, figures, plain
 
 
 _MASS_UNIT, _ANY_UNIT = any_of(UG_IN), any_of((*UG_IN, *COUNTED_UNITS))
 _IN_A_DAY = r"(?:(?:/|per|in|an?|every|each|within) ?(?:1 )?(?:24 ?(?:hours?|hrs?|h|小时)|days?|d|[日天])|daily)(?![a-z])"
-_CAP = re.compile(
-    rf"(?:max(?:imum)?(?: dose)?(?: of)?|not (?:to )?exceed(?:ing)?|no more than|不超过|最多|最大量?)[: ]*({NUMBER}) ?({_ANY_UNIT})(?:\(s\))? ?{_IN_A_DAY}|"
-    rf"(?:(?:每[日天]|1[日天]|24 ?小时内?)(?:用量|总量|剂量)?(?:最多|不超过|最大量?)|(?:最多|不超过|最大量?)每[日天])({NUMBER}) ?({_ANY_UNIT})"
-)
+_AT_MOST = r"(?:max(?:imum)?(?: dose)?(?: of)?|not (?:to )?exceed(?:ing)?|no more than|不超过|最多|最大量?)"
+_OF_A_DAY = rf"(?:每[日天]|1[日天]|24 ?小时内?)(?:用量|总量|剂量)?{_AT_MOST}|{_AT_MOST}每[日天]"
+_CAP = re.compile(rf"{_AT_MOST}[: ]*({NUMBER}) ?({_ANY_UNIT})(?:\(s\))? ?{_IN_A_DAY}|(?:{_OF_A_DAY})({NUMBER}) ?({_ANY_UNIT})")
+_COUNT = rf"{NUMBER} ?(?:{_ANY_UNIT})(?![a-z])(?:\(s\))?"
 _SUPPLY = re.compile(
-    rf"(?<![a-z])(?:dispense|disp|quantity|qty)[: ]*{NUMBER}(?: ?(?:{_ANY_UNIT})(?![a-z]))?|# ?{NUMBER}(?: ?(?:{_ANY_UNIT})(?![a-z]))?|{NUMBER} ?(?:{_ANY_UNIT})(?:\(s\))?,? {NUMBER} ?refills?"
+    rf"(?<![a-z])(?:dispense|disp|quantity|qty)[: ]*(?:{_COUNT}|{NUMBER})|# ?(?:{_COUNT}|{NUMBER})|{_COUNT},? {NUMBER} ?refills?"
 )
 _MULTIPLIED = re.compile(
-    rf"({NUMBER}) ?[x*] ?({NUMBER}) ?({_MASS_UNIT})(?![a-z])|({NUMBER}) ?({_MASS_UNIT}) ?[x*] ?({NUMBER})(?! ?(?:days?|weeks?|months?|/|per|a )|[a-z0-9天日周月次])"
+    rf"({NUMBER}) ?[x*] ?({NUMBER}) ?({_MASS_UNIT})(?![a-z])|"
+    rf"({NUMBER}) ?({_MASS_UNIT}) ?[x*] ?({NUMBER})(?! ?(?:days?|weeks?|months?|/|per|a )|[a-z0-9天日周月次])"
 )
 _TWO_NUMBERS = re.compile(rf"(?<![a-z0-9.])[0-9]+ [0-9][0-9.]* ?(?:{_MASS_UNIT})(?![a-z])")
 _TOTAL = re.compile(r"(?<![a-z])total(?![a-z])|共计|合计")
 _BARE = re.compile(
-    rf"(?<!b[ -])(?<!b){NUMBER} ?(?=(?:in the|at|every|each) (?:morning|noon|evening|night|bedtime)|(?:am|pm|hs)(?![a-z]))|[早中晚] ?{NUMBER}(?! ?[^早中晚 ])"
+    rf"(?<!b[ -])(?<!b){NUMBER} ?(?=(?:in the|at|every|each) (?:morning|noon|evening|night|bedtime)|(?:am|pm|hs)(?![a-z]))|"
+    rf"[早中晚] ?{NUMBER}(?! ?[^早中晚 ])"
 )
 _COUNT_FOLLOWS = re.compile(rf"({_MASS_UNIT}) ?[(=]")
 _EACH_NOSTRIL = re.compile(r"(?<![a-z])(?:each|both|per) nostrils?(?![a-z])|[每双两]侧?鼻")
 _AS_NEEDED = re.compile(r"(?<![a-z])(?:prn|(?:as|if|when) (?:needed|required|necessary))(?![a-z])|必要时|需要时|按需")
 _NEXT = re.compile(
-    r"(?:[,;.] ?)?(?:(?<![a-z])(?:and )?(?:then|followed by|thereafter|subsequently|after ?wards?|after that|after(?= every))(?![a-z])|"
-    r"(?:然后|其?[以此之]?后)?[改续继][为以用]|然后|[以之此其]后|后(?=每))|[,;]"
+    r"(?<![a-z])(?:and )?(?:then|followed by|thereafter|subsequently|after ?wards?|after that|after(?= every))(?![a-z])|"
+    r"(?:然后|其?[以此之]?后)?[改续继][为以用]|然后|[以之此其]后|后(?=每)|[,;]"
 )
+"""What stands between two phases of a course."""
 
 
 def read_dosage(text: str, days: float | None = None) -> Dosage:
@@ -45,8 +48,7 @@ def read_dosage(text: str, days: float | None = None) -> Dosage:
     """
     words = _SUPPLY.sub(" ", figures(plain(text)))
     most, most_unit, words = _cap(words)
-    phases = list(_phases(words))
-    read = _running(phases, days, text) or _dosage(words, text)
+    read = (_running(words, days, text) if days is not None and changes(words) else None) or _dosage(words, text)
     if most is None or (read.amount is not None and read.per_day is not None and not _AS_NEEDED.search(words)):
         return read
     return Dosage(read.amount, read.unit, read.per_day, text, read.mass_ug, most, most_unit)
@@ -73,9 +75,10 @@ def _phases(words: str) -> Iterator[tuple[str, float]]:
         yield kept, rate
 
 
-def _running(phases: list[tuple[str, float]], days: float | None, text: str) -> Dosage | None:
+def _running(words: str, days: float, text: str) -> Dosage | None:
     """The dosage of one of several phases; None where there are not several, or nobody can tell which it is."""
-    if len(phases) < 2 or days is None:
+    phases = list(_phases(words))
+    if len(phases) < 2:
         return None
     amounts: Dosage | None = None
     begun = 0.0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 
-from cds.plaintext import NUMBER, any_of, figures, plain
+from cds.plaintext import FIGURE, NUMBER, any_of, figures, plain
 
 
 DAYS_IN = {
@@ -38,65 +37,75 @@ TIMES_PER_DAY = {
 
 _LATIN = any_of(word for word in DAYS_IN if word.isascii() and word != "a")
 _PERIOD = rf"(?:(?:{_LATIN})(?![a-z])|{any_of(word for word in DAYS_IN if not word.isascii())})"
-_PER = r"(?:a|an|per|each|every|in|/)"
 _BEGIN = r"(?<![a-z0-9])"
+_PER = r"(?:an?|per|each|every|in|/)"
+_P, _TIMES, _EVERY = rf"(?P<period>{_PERIOD})", rf"(?P<times>{NUMBER})", rf"(?P<every>{NUMBER})"
+
+_ENGLISH = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_BEGIN}(?P<other>every other) {_P}",
+        rf"{_BEGIN}(?P<word>{any_of(word for word in TIMES_PER_DAY if ' ' in word)})(?![a-z])",
+        rf"{_TIMES} ?days? ?{_PER} ?(?P<period>week|month)(?![a-z])",  # 5 days a week
+        rf"{_TIMES} ?(?:times?|x|doses?) ?{_PER}? ?{_EVERY}? ?{_P}",  # 3 times a day, 2x daily, 2 times every 4 weeks
+        rf"x ?{_TIMES} ?(?:a|per|/) ?{_P}",
+        rf"{_EVERY}[ -]?(?P<period>hourly|weekly|monthly|yearly)(?![a-z])",  # 3-monthly is every three months
+        rf"(?P<bare>{NUMBER}) ?(?:(?=daily)|(?:an?|per|/) ?){_P}",  # 2 daily may be two tablets or twice
+        rf"{_BEGIN}(?:every|each|q) ?(?P<every>{FIGURE})?(?:nd|rd|th)?[ -]?{_P}",  # every 4 weeks, q8h, every 3rd day
+        rf"(?:/ ?|{_BEGIN}(?:per|an?) ){_EVERY}? ?{_P}",  # 1000 mcg/day, per 24 hours
+        rf"{_BEGIN}(?P<word>{any_of(word for word in TIMES_PER_DAY if word.isascii())})(?![a-z])",
+    )
+)
+_CHINESE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?P<other>每隔1) ?个?{_P}(?: ?1 ?次)?",
+        r"(?P<word>隔[日天周月])(?: ?1 ?次)?",
+        rf"每(?P<period>周|月){_TIMES}[天日]",
+        rf"{_TIMES} ?次 ?[/每] ?{_EVERY}? ?{_P}",  # 3次/日, 1次/3月
+        rf"(?:每隔?)? ?(?P<every>{FIGURE})? ?{_P} ?[服用打]{{0,2}} ?(?P<times>{FIGURE}) ?次",  # 每日3次, 每3个月1次
+        rf"每隔?{_EVERY}? ?{_P}(?!(?<=[周期拜])[一二三四五六日天])",  # 每月1针
+        rf"{_EVERY}{_P}[服用打注射肌]{{0,4}}(?={NUMBER}[片粒支针])",  # 3个月1针
+    )
+)
 
 _DOUBTFUL = re.compile(r"(?<![a-z])(?:bi|semi) ?(?:weekly|monthly)(?![a-z])")
 _NO_FREQUENCY = re.compile(rf"分 ?{NUMBER} ?次|(?<![a-z])except [a-z]+")
 _DURATION = re.compile(
-    rf"(?:{_BEGIN}for (?:the )?(?:first |next |another |a total of )?|(?<![0-9a-z])x ?|连[服用续打]*|疗程|持续|共)"
+    rf"(?:{_BEGIN}for (?:the )?(?:first |next |another |a total of )?|{_BEGIN}x ?|连[服用续打]*|疗程|持续|共)"
     rf"({NUMBER}|an?) ?({_PERIOD})"
 )
-_TIMES = re.compile(
-    rf"(?:(?<![0-9a-z])x ?|{_BEGIN}for |共|连[用续打]*)({NUMBER})(?: (?:doses|times|injections)| ?[次针支])?(?! ?(?:/|per |a |x|[0-9]|[a-z]+g(?![a-z]))|[a-z])"
+_COUNT = re.compile(
+    rf"(?:{_BEGIN}x ?|{_BEGIN}for |共|连[用续打]*)({NUMBER})(?: (?:doses|times|injections)| ?[次针支])?"
+    r"(?! ?(?:/|per |a |x|[0-9]|[a-z]+g(?![a-z]))|[a-z])"
 )
 
 
-def _rate(times: str, number: str | None, period: str) -> float:
-    days = float(number or 1) * DAYS_IN[period]
-    return float(times) / days if days else math.nan
-
-
-_RATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], float]], ...] = tuple(
-    (re.compile(pattern), rate)
-    for pattern, rate in (
-        (rf"{_BEGIN}every other ({_PERIOD})", lambda m: _rate("1", "2", m[1])),
-        (rf"每隔1 ?个?({_PERIOD})(?: ?1次)?", lambda m: _rate("1", "2", m[1])),
-        (rf"{_BEGIN}({any_of(w for w in TIMES_PER_DAY if ' ' in w)})(?![a-z])|(隔[日天周月])(?:1次)?", lambda m: TIMES_PER_DAY[m[1] or m[2]]),
-        # "5 days a week"
-        (rf"({NUMBER}) ?days? ?{_PER} ?(week|month)(?![a-z])|每(周|月)({NUMBER})[天日]", lambda m: _rate(m[1] or m[4], None, m[2] or m[3])),
-        # "3 times a day", "2x daily", "x 3 per day", "2 times every 4 weeks"
-        (rf"({NUMBER}) ?(?:times?|x|doses?) ?{_PER}? ?({NUMBER})? ?({_PERIOD})", lambda m: _rate(m[1], m[2], m[3])),
-        (rf"x ?({NUMBER}) ?(?:a|per|/) ?({_PERIOD})", lambda m: _rate(m[1], None, m[2])),
-        # "3 monthly" is every three months; "2 daily" may be two tablets or twice
-        (rf"({NUMBER})[ -]?(hourly|weekly|monthly|yearly)(?![a-z])", lambda m: _rate("1", m[1], m[2])),
-        (rf"(?<![x×] )({NUMBER}) ?(?:daily|(?:a|per|/) ?(?:{_PERIOD}))", lambda m: math.nan if float(m[1]) != 1 else _rate("1", None, _last_period(m[0]))),
-        # "every 4 weeks", "q8h", "every 3rd day"
-        (rf"{_BEGIN}(?:every|each|q) ?({NUMBER.replace('(?<![a-z0-9.])', '(?<![0-9.])')})?(?:nd|rd|th)?[ -]?(?:calendar )?({_PERIOD})", lambda m: _rate("1", m[1], m[2])),
-        # "3次/日", "1次/3月", "每日3次", "一日3次", "每3个月1次"
-        (rf"({NUMBER}) ?次 ?[/每] ?({NUMBER})? ?({_PERIOD})", lambda m: _rate(m[1], m[2], m[3])),
-        (rf"(?:每隔?)? ?({NUMBER.replace('(?<![a-z0-9.])', '(?<![0-9.])')})? ?({_PERIOD}) ?[服用打]{{0,2}} ?({NUMBER.replace('(?<![a-z0-9.])', '(?<![0-9.])')}) ?次", lambda m: _rate(m[3], m[1], m[2])),
-        # "每月1针", "1日1片"
-        (rf"每隔?({NUMBER})? ?({_PERIOD})(?!(?<=[周期拜])[一二三四五六日天])|({NUMBER})({_PERIOD})[服用打注射肌]{{0,4}}(?={NUMBER}[片粒支针])", lambda m: _rate("1", m[1] or m[3], m[2] or m[4])),
-        # "1000 mcg/day", "per 24 hours"
-        (rf"(?:/ ?|{_BEGIN}(?:per|an?|in) )({NUMBER})? ?({_PERIOD})", lambda m: _rate("1", m[1], m[2])),
-        (rf"{_BEGIN}({any_of(w for w in TIMES_PER_DAY if w.isascii())})(?![a-z])", lambda m: TIMES_PER_DAY[m[1]]),
-    )
-)  # fmt: skip
-
-
-def _last_period(words: str) -> str:
-    return next(word for word in sorted(DAYS_IN, key=len, reverse=True) if words.endswith(word))
+def _rate(match: re.Match[str]) -> float:
+    """Times per day of a match; not a number where it has two meanings, or none ("every 0 days")."""
+    said = match.groupdict()
+    if said.get("word"):
+        return TIMES_PER_DAY[said["word"]]
+    days = (2 if said.get("other") else float(said.get("every") or 1)) * DAYS_IN[said["period"]]
+    certain = days > 0 and float(said.get("bare") or 1) == 1
+    return float(said.get("times") or 1) / days if certain else math.nan
 
 
 _PARTS_OF_DAY = re.compile(
-    r"(?P<morning>(?<![a-z])(?:morning|breakfast|q?am)(?![a-z])|早|晨)|(?P<noon>(?<![a-z])(?:noon|midday|lunch)(?![a-z])|中午|午餐|中(?=[、,和及]?晚))|"
+    r"(?P<morning>(?<![a-z])(?:morning|breakfast|q?am)(?![a-z])|早|晨)|"
+    r"(?P<noon>(?<![a-z])(?:noon|midday|lunch)(?![a-z])|中午|午餐|中(?=[、,和及]?晚))|"
     r"(?P<evening>(?<![a-z])(?:evening|dinner|supper|q?pm)(?![a-z])|晚(?!上?睡前))|"
-    r"(?P<night>(?<![a-z])(?:nightly|night|bedtime|bed|q?hs|qn)(?![a-z])|睡前)|(?P<clock>(?<![0-9:])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![0-9:]))"
-)  # fmt: skip
-_WEEKDAYS = {day: place for place, days in enumerate(("mon一", "tue二", "wed三", "thu四", "fri五", "sat六", "sun日天")) for day in (days[:3], *days[3:])}  # fmt: skip
+    r"(?P<night>(?<![a-z])(?:nightly|night|bedtime|bed|q?hs|qn)(?![a-z])|睡前)|"
+    r"(?P<clock>(?<![0-9:])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![0-9:]))"
+)
+_WEEKDAYS = {
+    **{name: place for place, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
+    **{name: place for place, name in enumerate("一二三四五六日")},
+    "天": 6,
+}
 _WEEKDAY = re.compile(
-    r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|urs|nes|ur|day|sday|nesday|rsday|ursday|urday)?s?(?![a-z])|(?:周|星期|礼拜|(?<=[一二三四五六日、,和]、)|(?<=[一二三四五六][、,和]))([一二三四五六日天])(?![次日天周片支针粒])"
+    r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|urs|nes|ur)?(?:days?)?(?![a-z])|"
+    r"(?:周|星期|礼拜|(?<=[一二三四五六][、,和]))([一二三四五六日天])(?![次日天周片支针粒])"
 )
 _SPAN = re.compile(r" ?(?:-|to|through|thru|至|到|~) ?")
 _MEALS = re.compile(r"(?<![a-z])(?:(?:with|after|before|at) (?:each |every )?meals?|mealtimes?)(?![a-z])|三餐|3餐")
@@ -114,10 +123,10 @@ def rate_of(words: str) -> float | None:
         return None
     words = _NO_FREQUENCY.sub(" ; ", _DURATION.sub(" ; ", words))
     rest, found = words, dict[float, float]()
-    for pattern, rate in _RATES:
+    for pattern in _ENGLISH if words.isascii() else (*_CHINESE, *_ENGLISH):
         matches = list(pattern.finditer(rest))
-        for match in matches:
-            found[round(rate(match), 6)] = rate(match)
+        for rate in map(_rate, matches):
+            found[round(rate, 6)] = rate
         if matches:
             rest = pattern.sub(" ; ", rest)
     parts = len({match[0] if match.lastgroup == "clock" else match.lastgroup for match in _PARTS_OF_DAY.finditer(words)})
@@ -146,10 +155,15 @@ def _weekdays(words: str) -> int:
     return len(named)
 
 
+def changes(words: str) -> bool:
+    """May the text speak of a phase that lasts for a time? Then it has to be taken apart."""
+    return _DURATION.search(words) is not None or _COUNT.search(words) is not None
+
+
 def duration_of(words: str, per_day: float) -> float | None:
     """Days that a phase lasts: "for 2 weeks", "x 7 days", "连用7天", or so many times at its frequency: "x4", "共4次"."""
     if match := _DURATION.search(words):
         return (1.0 if match[1] in ("a", "an") else float(match[1])) * DAYS_IN[match[2]]
-    if match := _TIMES.search(words):
+    if match := _COUNT.search(words):
         return float(match[1]) / per_day
     return None

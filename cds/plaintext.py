@@ -10,8 +10,11 @@ from collections.abc import Iterable
 LONGEST = 1000
 """Characters. Nobody writes a longer dosage, and what is longer is not read for one."""
 
-NUMBER = r"(?<![a-z0-9.])(?<![0-9],)[0-9]{1,9}(?:\.[0-9]{1,9})?(?![0-9.,]*[0-9])"
+FIGURE = r"(?<![0-9.])(?<![0-9],)[0-9]{1,9}(?:\.[0-9]{1,9})?(?![0-9.,]*[0-9])"
 """A whole number or decimal. The end of another number, ".5" or "1,0000" is none: it would be a tenth or the tenfold."""
+
+NUMBER = rf"(?<![a-z]){FIGURE}"
+"""A figure that is no part of a name, as the 12 of B12 is."""
 
 _VULGAR = str.maketrans({"¼": ".25", "½": ".5", "¾": ".75"})
 _BARE_VULGAR = re.compile(r"(?<!\d) ?(?=[¼½¾])")
@@ -44,12 +47,19 @@ def plain(text: str) -> str:
 
 
 _EN = {
-    name: figure
-    for figure, names in enumerate(
-        ("", "one first", "two second", "three third", "four fourth", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-    )
-    for name in names.split()
-} | {"fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90}  # fmt: skip
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+}
+_EN |= {"eleven": "11", "twelve": "12", "fourteen": "14", "twenty": "20", "thirty": "30", "ninety": "90"}
+_EN |= {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 _ZH = {**{name: figure for figure, name in enumerate("一二三四五六七八九", start=1)}, "两": 2}
 _ZH_NUMBER = rf"(?:[{''.join(_ZH)}]?十[{''.join(_ZH)}]?|[{''.join(_ZH)}])"
 _ZH_COUNTED = "[片粒颗枚丸支针瓶次日天周月年个毫微克小星礼喷半]"
@@ -84,9 +94,11 @@ _EN_NUMBER = re.compile(rf"(?<![a-z])({any_of(_EN)})(?![a-z])(?: ({_MASS_AHEAD})
 _ZH_FIGURE = re.compile(
     rf"(?<![第十])({_ZH_NUMBER})(?={_ZH_COUNTED})|(?<![第十周期拜])({_ZH_NUMBER})(?= ?[至到或~-] ?{_ZH_NUMBER})"
 )
-_RANGE = r"(?<![a-z0-9.,/-])([0-9]{1,6}(?:\.[0-9]{1,4})?)(?: ?([a-z]{1,10}|[片粒支针毫微克升]{1,2}))? ?(?:-|to|or) ?([0-9]{1,6}(?:\.[0-9]{1,4})?)(?![0-9.,/-])"
+_UNIT_WORD = "[a-z]{1,10}|[片粒支针毫微克升]{1,2}"
+_VALUE = r"[0-9]{1,6}(?:\.[0-9]{1,4})?"
+_RANGE = rf"(?<![a-z0-9.,/-])({_VALUE})(?: ?({_UNIT_WORD}))? ?(?:-|to|or) ?({_VALUE})(?![0-9.,/-])"
 _EVERY_RANGE = re.compile(rf"((?<![a-z])(?:every|each|q)|每隔?) ?{_RANGE}")
-_ANY_RANGE = re.compile(rf"{_RANGE}(?: ?([a-z]{{1,10}}|[片粒支针毫微克升]{{1,2}}))?")
+_ANY_RANGE = re.compile(rf"{_RANGE}(?: ?({_UNIT_WORD}))?")
 
 
 def figures(words: str) -> str:
@@ -94,7 +106,7 @@ def figures(words: str) -> str:
 
     The higher dose and the shorter interval overstate an intake and hide none.
     """
-    words = _EN_NUMBER.sub(lambda m: f"{_EN[m[1]]} x " if m[2] is not None else str(_EN[m[1]]), words)
+    words = _EN_NUMBER.sub(lambda m: _EN[m[1]] if m[2] is None else f"{_EN[m[1]]} x ", words)
     if not words.isascii():
         words = _ZH_FIGURE.sub(lambda m: str(_zh_value(m[1] or m[2])), words)
     for pattern, written in _STEPS:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds.amounts import unit_of_dose
 from cds.chart import Strength
 from cds.content import Library
-from cds.amounts import unit_of_dose
 from cds.dosetext import read_dosage
 from cds.frequency import times_per_day
 from cds.strengthtext import strengths

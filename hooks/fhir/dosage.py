@@ -136,7 +136,7 @@ def _quantity(quantity: dict[str, Any]) -> Amount | None:
 
 
 def _most(line: dict[str, Any]) -> Amount | None:
-    """The most of it in a day: its maximum per period, or the rate of something given all the time. An hourly rate does not say how long it runs."""
+    """The most of it in a day: its maximum per period, or its rate. An hourly rate does not say how long it runs."""
     for ratio in (*objects(line.get("maxDosePerPeriod")), *_rates(line)):
         amount, days = (
             _quantity(next(objects(ratio.get("numerator")), {})),
