@@ -27,7 +27,7 @@ _MULTIPLIED = re.compile(
 _TWO_NUMBERS = re.compile(rf"(?<![a-z0-9.])[0-9]+ [0-9][0-9.]* ?(?:{_MASS_UNIT})(?![a-z])")
 _TOTAL = re.compile(r"(?<![a-z])total(?![a-z])|共计|合计")
 _BARE = re.compile(
-    rf"(?<!b[ -])(?<!b){NUMBER} ?(?=(?:in the|at|every|each) (?:morning|noon|evening|night|bedtime)|(?:am|pm|hs)(?![a-z]))|"
+    rf"(?<!b[ -])(?<!b){NUMBER} ?(?=(?:in the|at|every|each) (?:morning|noon|evening|night|bedtime))|"
     rf"[早中晚] ?{NUMBER}(?! ?[^早中晚 ])"
 )
 _COUNT_FOLLOWS = re.compile(rf"({_MASS_UNIT}) ?[(=]")

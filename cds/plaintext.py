@@ -96,9 +96,9 @@ _ZH_FIGURE = re.compile(
 )
 _UNIT_WORD = "[a-z]{1,10}|[片粒支针毫微克升]{1,2}"
 _VALUE = r"[0-9]{1,6}(?:\.[0-9]{1,4})?"
-_RANGE = rf"(?<![a-z0-9.,/-])({_VALUE})(?: ?({_UNIT_WORD}))? ?(?:-|to|or) ?({_VALUE})(?![0-9.,/-])"
+_RANGE = rf"({_VALUE})(?: ?({_UNIT_WORD}))? ?(?:-|to|or) ?({_VALUE})(?![0-9.,/-])"
 _EVERY_RANGE = re.compile(rf"((?<![a-z])(?:every|each|q)|每隔?) ?{_RANGE}")
-_ANY_RANGE = re.compile(rf"{_RANGE}(?: ?({_UNIT_WORD}))?")
+_ANY_RANGE = re.compile(rf"(?<![a-z0-9.,/-]){_RANGE}(?: ?({_UNIT_WORD}))?")
 
 
 def figures(words: str) -> str:
