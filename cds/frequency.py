@@ -12,6 +12,7 @@ DAYS_IN = {
     **dict.fromkeys(("h", "hour", "hours", "hourly", "hr", "hrs", "小时"), 1 / 24),
     **dict.fromkeys(("d", "day", "days", "daily", "天", "日", "晚", "早", "晨"), 1.0),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks", "weekly", "周", "星期", "礼拜"), 7.0),
+    **dict.fromkeys(("fortnight", "fortnights"), 14.0),
     **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months", "monthly", "月", "个月"), 30.0),
     **dict.fromkeys(("quarter", "季度"), 90.0),
     **dict.fromkeys(("a", "y", "yr", "yrs", "year", "years", "yearly", "年"), 365.0),
@@ -27,7 +28,7 @@ TIMES_PER_DAY = {
     "tiw": 3 / 7,
     "biw": 2 / 7,
     **dict.fromkeys(("qw", "qwk", "weekly"), 1 / 7),
-    **dict.fromkeys(("fortnightly", "every fortnight", "隔周"), 1 / 14),
+    **dict.fromkeys(("fortnightly", "隔周"), 1 / 14),
     **dict.fromkeys(("monthly", "qmo"), 1 / 30),
     "隔月": 1 / 60,
     "quarterly": 1 / 90,
@@ -65,7 +66,7 @@ _CHINESE = tuple(
         rf"{_TIMES} ?次 ?[/每] ?{_EVERY}? ?{_P}",  # 3次/日, 1次/3月
         rf"(?:每隔?)? ?(?P<every>{FIGURE})? ?{_P} ?[服用打]{{0,2}} ?(?P<times>{FIGURE}) ?次",  # 每日3次, 每3个月1次
         rf"每隔?{_EVERY}? ?{_P}(?!(?<=[周期拜])[一二三四五六日天])",  # 每月1针
-        rf"{_EVERY}{_P}[服用打注射肌]{{0,4}}(?={NUMBER}[片粒支针])",  # 3个月1针
+        rf"{_EVERY}{_P}[服用打注射肌]{{0,4}}(?= ?{NUMBER} ?(?:[片粒支针毫微]|mc?g|ug))",  # 3个月1针
     )
 )
 
@@ -92,10 +93,10 @@ def _rate(match: re.Match[str]) -> float:
 
 
 _PARTS_OF_DAY = re.compile(
-    r"(?P<morning>(?<![a-z])(?:morning|breakfast|q?am)(?![a-z])|早|晨)|"
-    r"(?P<noon>(?<![a-z])(?:noon|midday|lunch)(?![a-z])|中午|午餐|中(?=[、,和及]?晚))|"
+    r"(?P<morning>(?<![a-z])(?:morning|breakfast|mane|q?am)(?![a-z])|早|晨)|"
+    r"(?P<noon>(?<![a-z])(?:noon|midday|lunch)(?![a-z])|中午|午餐|中(?= ?[0-9]|[、,和及]?晚))|"
     r"(?P<evening>(?<![a-z])(?:evening|dinner|supper|q?pm)(?![a-z])|晚(?!上?睡前))|"
-    r"(?P<night>(?<![a-z])(?:nightly|night|bedtime|bed|q?hs|qn)(?![a-z])|睡前)|"
+    r"(?P<night>(?<![a-z])(?:nightly|night|bedtime|bed|nocte|q?hs|qn)(?![a-z])|睡前)|"
     r"(?P<clock>(?<![0-9:])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![0-9:]))"
 )
 _WEEKDAYS = {

@@ -38,6 +38,8 @@ def plain(text: str) -> str:
         if "½" in text or "¼" in text or "¾" in text:
             text = _BARE_VULGAR.sub(" 0", text).replace("½ ", "½").translate(_VULGAR)
         text = unicodedata.normalize("NFKC", text).replace("μ", "u")
+        if len(text) > 2 * LONGEST:
+            return ""
     text = text.lower()
     if "," in text:
         text = _THOUSANDS.sub("", text)
@@ -94,6 +96,7 @@ _EN_NUMBER = re.compile(rf"(?<![a-z])({any_of(_EN)})(?![a-z])(?: ({_MASS_AHEAD})
 _ZH_FIGURE = re.compile(
     rf"(?<![第十])({_ZH_NUMBER})(?={_ZH_COUNTED})|(?<![第十周期拜])({_ZH_NUMBER})(?= ?[至到或~-] ?{_ZH_NUMBER})"
 )
+_BY_PART_OF_DAY = re.compile(r"(?<![0-9.,/-])([0-9](?:\.5)?(?:-[0-9](?:\.5)?){2,3})(?![0-9.,/-])((?: ?(?:[a-z]{1,10}|[片粒]))?)")
 _UNIT_WORD = "[a-z]{1,10}|[片粒支针毫微克升]{1,2}"
 _VALUE = r"[0-9]{1,6}(?:\.[0-9]{1,4})?"
 _RANGE = rf"({_VALUE})(?: ?({_UNIT_WORD}))? ?(?:-|to|or) ?({_VALUE})(?![0-9.,/-])"
@@ -111,8 +114,16 @@ def figures(words: str) -> str:
         words = _ZH_FIGURE.sub(lambda m: str(_zh_value(m[1] or m[2])), words)
     for pattern, written in _STEPS:
         words = pattern.sub(written, words)
+    words = _BY_PART_OF_DAY.sub(_scheme, words)
     words = _EVERY_RANGE.sub(lambda m: f"{m[1]} {min(m[2], m[4], key=float)}" if m[3] is None else m[0], words)
     return _ANY_RANGE.sub(_upper_end, words)
+
+
+def _scheme(match: re.Match[str]) -> str:
+    """Doses of morning, noon and night, as the largest and how often it makes the sum: "2-0-1" is 2, 1.5 times a day."""
+    doses = [float(dose) for dose in match[1].split("-")]
+    most = max(doses)
+    return f"{most:g}{match[2]} ; {sum(doses) / most:.6g} times a day " if most else match[0]
 
 
 def _upper_end(match: re.Match[str]) -> str:

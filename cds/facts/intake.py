@@ -71,10 +71,15 @@ def current_b12_products(
     if medicines is None:
         return None
     distinct: list[Medicine] = []
-    for medicine in sorted(medicines, key=lambda medicine: -nutrient_ug_at_least(medicine, "b12")):
+    for medicine in sorted(medicines, key=_largest_first):
         if medicine.current and not any(_same_product(medicine, known) for known in distinct):
             distinct.append(medicine)
     return tuple(distinct)
+
+
+def _largest_first(medicine: Medicine) -> tuple[float, bool]:
+    """By the dose that could be read; of two that are the same, first the one that may be larger."""
+    return -nutrient_ug_at_least(medicine, "b12"), nutrient_ug_per_day(medicine, "b12") is not None
 
 
 def _same_product(one: Medicine, other: Medicine) -> bool:
