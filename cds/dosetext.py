@@ -80,19 +80,18 @@ def _running(words: str, days: float, text: str) -> Dosage | None:
     phases = list(_phases(words))
     if len(phases) < 2:
         return None
-    amounts: Dosage | None = None
-    begun = 0.0
-    for words, rate in phases:
-        read = _dosage(words, text)
-        amounts = read if read.amount is not None or amounts is None else amounts
-        lasting = duration_of(words, rate)
-        if (words, rate) == phases[-1] or (lasting is not None and days < begun + lasting):
-            amounts = amounts if amounts.amount is not None else _dosage(" , ".join(part for part, _ in phases), text)
-            return Dosage(amounts.amount, amounts.unit, rate, text, amounts.mass_ug)
+    over = 0
+    for part, rate in phases[:-1]:
+        lasting = duration_of(part, rate)
         if lasting is None:
             return None
-        begun += lasting
-    return None
+        days -= lasting
+        if days < 0:
+            break
+        over += 1
+    said = [_dosage(part, text) for part, _ in phases[: over + 1]]
+    dose = next((read for read in reversed(said) if read.amount is not None), None) or _dosage(words, text)
+    return Dosage(dose.amount, dose.unit, phases[over][1], text, dose.mass_ug)
 
 
 def _dosage(words: str, text: str) -> Dosage:

@@ -78,7 +78,7 @@ _DURATION = re.compile(
 )
 _COUNT = re.compile(
     rf"(?:{_BEGIN}x ?|{_BEGIN}for |共|连[用续打]*)({NUMBER})(?: (?:doses|times|injections)| ?[次针支])?"
-    r"(?! ?(?:/|per |a |x|[0-9]|[a-z]+g(?![a-z]))|[a-z])"
+    r"(?! ?(?:/|per |a |x|[0-9]|[a-z]+g(?![a-z])|[片粒颗枚丸])|[a-z])"
 )
 
 

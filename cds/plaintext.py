@@ -17,7 +17,8 @@ NUMBER = rf"(?<![a-z]){FIGURE}"
 """A figure that is no part of a name, as the 12 of B12 is."""
 
 _VULGAR = str.maketrans({"¼": ".25", "½": ".5", "¾": ".75"})
-_BARE_VULGAR = re.compile(r"(?<!\d) ?(?=[¼½¾])")
+_MIXED = re.compile(r"(?<=\d) +(?=[¼½¾])")
+_BARE_VULGAR = re.compile(r"(?<!\d)(?=[¼½¾])")
 _THOUSANDS = re.compile(r"(?<=\d)(?<!(?<!\d)0),(?=\d{3}(?!\d))")
 _DOTTED = re.compile(r"\b[a-z](?:\.[a-z])+\b\.?")
 
@@ -36,7 +37,7 @@ def plain(text: str) -> str:
         return ""
     if not text.isascii():
         if "½" in text or "¼" in text or "¾" in text:
-            text = _BARE_VULGAR.sub(" 0", text).replace("½ ", "½").translate(_VULGAR)
+            text = _BARE_VULGAR.sub(" 0", _MIXED.sub("", text)).translate(_VULGAR)
         text = unicodedata.normalize("NFKC", text).replace("μ", "u")
         if len(text) > 2 * LONGEST:
             return ""

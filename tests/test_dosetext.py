@@ -72,7 +72,9 @@ def test_strength_from_a_product_name(library: Library, name: str, found: dict[s
     assert strengths(name, lambda part: [n for n in terms.of_text(part) if n in nutrients]) == found
 
 
-@pytest.mark.parametrize("text", ["1" * 100_000, "1" * 999, "1." * 400, "1." * 50_000, "1 mg daily" + " as told" * 200])
+@pytest.mark.parametrize(
+    "text", ["1" * 100_000, "1" * 999, "¼" * 999, "ﷺ" * 999, "1." * 400, "1." * 50_000, "1 mg daily" + " as told" * 200]
+)
 def test_a_text_nobody_writes_has_no_dose_and_costs_nothing(library: Library, text: str) -> None:
     dosage = read_dosage(text)
     assert (dosage.amount, dosage.unit, dosage.per_day) == (None, None, None)
