@@ -93,10 +93,10 @@ def _rate(match: re.Match[str]) -> float:
 
 
 _PARTS_OF_DAY = re.compile(
-    r"(?P<morning>(?<![a-z])(?:morning|breakfast|mane|q?am)(?![a-z])|早|晨)|"
-    r"(?P<noon>(?<![a-z])(?:noon|midday|lunch)(?![a-z])|中午|午餐|中(?= ?[0-9]|[、,和及]?晚))|"
-    r"(?P<evening>(?<![a-z])(?:evening|dinner|supper|q?pm)(?![a-z])|晚(?!上?睡前))|"
-    r"(?P<night>(?<![a-z])(?:nightly|night|bedtime|bed|nocte|q?hs|qn)(?![a-z])|睡前)|"
+    r"(?P<morning>(?<![a-z])(?:morning|breakfast|mane|(?<!i )q?am)(?![a-z])|早|晨|上午)|"
+    r"(?P<noon>(?<![a-z])(?:(?:after)?noon|midday|lunch)(?![a-z])|中午|午餐|下午|午后|中(?= ?[0-9]|[、,和及]?晚))|"
+    r"(?P<evening>(?<![a-z])(?:evening|dinner|supper|tea ?time|q?pm)(?![a-z])|晚(?!上?睡前))|"
+    r"(?P<night>(?<![a-z])(?:(?:mid)?night(?:ly)?|bedtime|(?:before|at|to) bed|nocte|q?hs|qn)(?![a-z])|睡前)|"
     r"(?P<clock>(?<![0-9:])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![0-9:]))"
 )
 _WEEKDAYS = {
