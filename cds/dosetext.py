@@ -91,7 +91,7 @@ def _running(words: str, days: float, text: str) -> Dosage | None:
         over += 1
     said = [_dosage(part, text) for part, _ in phases[: over + 1]]
     dose = next((read for read in reversed(said) if read.amount is not None), None) or _dosage(words, text)
-    return Dosage(dose.amount, dose.unit, phases[over][1], text, dose.mass_ug)
+    return Dosage(dose.amount, dose.unit, said[-1].per_day, text, dose.mass_ug)
 
 
 def _dosage(words: str, text: str) -> Dosage:

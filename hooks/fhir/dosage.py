@@ -55,9 +55,9 @@ def _dosage(line: dict[str, Any], begun: Day | None, today: date) -> Dosage:
     elif read.per_day is not None and not agree(per_day, read.per_day):
         per_day = CONTRADICTORY
     amount, per_day = _sane(amount), _sane(per_day)
-    if most is None and read.most is not None and read.most_unit is not None:
+    if most is None and read.most and read.most_unit is not None:
         most = read.most, read.most_unit
-    if most is None or not (_as_needed(line) or amount is None or per_day is None or read.most is not None):
+    if most is None or not (_as_needed(line) or amount is None or per_day is None or read.most):
         return Dosage(amount, unit, per_day, words, mass_ug)
     return Dosage(amount, unit, per_day, words, mass_ug, *most)
 
