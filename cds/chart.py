@@ -73,23 +73,30 @@ class Allergy(Record, frozen=True, gc=False):
     """An active allergy or intolerance."""
 
 
-DoseUnit = Literal["ug", "unit", "mL", "spray"]
-"""A dose by mass, or by counting tablets and capsules, millilitres or sprays."""
+DoseUnit = Literal["ug", "unit", "mL", "spray", "container"]
+"""A dose by mass, or by counting tablets and capsules, millilitres, sprays, or ampoules, vials and syringes."""
 
 
 class Dosage(Struct, frozen=True, gc=False):
-    """One dosage line: `amount` of `unit` each time, at most `per_day` times a day; None wherever it could not be read."""
+    """One dosage line: `amount` of `unit` each time, at most `per_day` times a day; None wherever it could not be read.
+
+    `mass_ug`: what a counted dose comes to, in ug, where the line itself says so. `most` of `most_unit` in a day is never
+    exceeded, however often it may be taken.
+    """
 
     amount: float | None
     unit: DoseUnit | None
     per_day: float | None
     text: str = ""
+    mass_ug: float | None = None
+    most: float | None = None
+    most_unit: DoseUnit | None = None
 
 
 class Strength(Struct, frozen=True, gc=False):
-    """What one `per` (a tablet or capsule, 1 mL, one spray) contains, in ug."""
+    """What one `per` (a tablet or capsule, 1 mL, one spray) contains, in ug; None where the record contradicts itself."""
 
-    ug: float
+    ug: float | None
     per: DoseUnit
 
 
@@ -97,6 +104,7 @@ class Medicine(Record, frozen=True, gc=False):
     """A medicine on record: ordered or stated, being taken or not. On record is not the same as swallowed.
 
     `day` is the start; `end` the last day known; `current` whether it is being taken today as far as the record says.
+    `container_ml`: what one ampoule, vial or syringe of it holds.
     """
 
     end: Day | None
@@ -105,6 +113,7 @@ class Medicine(Record, frozen=True, gc=False):
     form: str | None = None
     route: str | None = None
     strengths: Mapping[str, Strength] = {}
+    container_ml: float | None = None
     dosages: tuple[Dosage, ...] = ()
 
 

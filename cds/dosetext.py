@@ -1,196 +1,133 @@
-"""Doses written for people: "1000 mcg daily", "1片 每日三次", "cyanocobalamin 1,000 mcg/mL". What is not certain is None."""
+"""Doses written for people: "1000 mcg daily", "1片 每日三次", "weekly x4 then monthly". What is not certain is None."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 
-from cds.chart import Dosage, DoseUnit, Strength
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+from cds.amounts import CONCENTRATION, COUNTED, COUNTED_UNITS, EACH, MASS, PACK, UG_IN, mass
+from cds.chart import Dosage, DoseUnit
+from cds.frequency import changes, duration_of, rate_of
+from cds.plaintext import NUMBER, any_of, figures, plain
 
 
-_UG_IN = {
-    "ng": 1e-3,
-    **dict.fromkeys(("ug", "mcg", "microgram", "micrograms", "微克"), 1.0),
-    **dict.fromkeys(("mg", "milligram", "milligrams", "毫克"), 1e3),
-    **dict.fromkeys(("g", "gram", "克"), 1e6),
-}
-"""ug in one of each mass unit. International units are absent on purpose: B12 has none."""
-
-_COUNTED_UNITS: Mapping[str, DoseUnit] = {
-    **dict.fromkeys(("tablet", "tablets", "tab", "tabs", "tbl", "capsule", "capsules", "cap", "caps", "pill", "pills"), "unit"),
-    **dict.fromkeys(("lozenge", "lozenges", "gummy", "gummies", "each", "ea", "片", "粒", "颗", "枚"), "unit"),
-    **dict.fromkeys(("ml", "cc", "毫升"), "mL"),
-    **dict.fromkeys(("spray", "sprays", "actuation", "actuat", "puff", "喷"), "spray"),
-}
-
-_NUMBER_WORDS = {
-    "one": 1.0,
-    "two": 2.0,
-    "three": 3.0,
-    "four": 4.0,
-    "half": 0.5,
-    "once": 1.0,
-    "twice": 2.0,
-    "一": 1.0,
-    "二": 2.0,
-    "两": 2.0,
-    "三": 3.0,
-    "四": 4.0,
-    "六": 6.0,
-    "八": 8.0,
-    "半": 0.5,
-}
-
-_DAYS_IN = {
-    **dict.fromkeys(("h", "hour", "hours", "hrs", "小时"), 1 / 24),
-    **dict.fromkeys(("d", "day", "days", "daily", "天", "日", "morning", "night", "evening"), 1.0),
-    **dict.fromkeys(("w", "wk", "week", "weeks", "weekly", "周", "星期"), 7.0),
-    **dict.fromkeys(("mo", "month", "months", "monthly", "月", "个月"), 30.0),
-    **dict.fromkeys(("a", "year", "years", "年"), 365.0),
-}
-"""Days in each period; a month counts 30, as in the 30-day sum of injections."""
-
-TIMES_PER_DAY = {
-    **dict.fromkeys(("qd", "od", "daily", "nightly", "qhs", "qam", "qpm", "am", "pm"), 1.0),
-    **dict.fromkeys(("bid", "bd"), 2.0),
-    **dict.fromkeys(("tid", "tds"), 3.0),
-    **dict.fromkeys(("qid", "qds"), 4.0),
-    **dict.fromkeys(("qod", "隔日", "隔天", "every other day", "alternate days"), 1 / 2),
-    **dict.fromkeys(("tiw",), 3 / 7),
-    **dict.fromkeys(("biw",), 2 / 7),
-    **dict.fromkeys(("qw", "weekly", "wk"), 1 / 7),
-    **dict.fromkeys(("fortnightly",), 1 / 14),
-    **dict.fromkeys(("monthly", "mo"), 1 / 30),
-}
-"""Administrations per day of the usual abbreviations, which are also the codes of FHIR's Timing.code."""
-
-LONGEST = 1000
-"""Characters. Nobody writes a longer dosage, and what is longer is not read for one."""
-
-_NUMBER = r"(?<![0-9.])[0-9]{1,9}(?:\.[0-9]{1,9})?"
-_COUNTING = rf"(?:{_NUMBER}|{_any_of(_NUMBER_WORDS)})"
-_PERIOD = _any_of(_DAYS_IN)
-_BEGIN, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
-
-_FREQUENCIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], float]], ...] = (
-    # "alternate days", before "days" is read as a period
-    (re.compile(rf"{_BEGIN}(every other day|alternate days){_END}"), lambda m: TIMES_PER_DAY[m[1]]),
-    # "twice daily", "3 times a day", "once per week"
-    (
-        re.compile(
-            rf"{_BEGIN}({_COUNTING})(?: times?)? ?(?:a |per |each |every |/ ?)?(day|daily|week|weekly|month|monthly){_END}"
-        ),
-        lambda m: _number(m[1]) / _DAYS_IN[m[2]],
-    ),
-    # "every 4 weeks", "q8h", "each morning"
-    (
-        re.compile(rf"{_BEGIN}(?:every|each|q) ?({_COUNTING})? ?({_PERIOD}){_END}"),
-        lambda m: 1 / (_number(m[1] or "1") * _DAYS_IN[m[2]]),
-    ),
-    # "每3个月一次", "一日3次"
-    (
-        re.compile(rf"[每一1]({_COUNTING})?({_PERIOD})({_COUNTING})次"),
-        lambda m: _number(m[3]) / (_number(m[1] or "1") * _DAYS_IN[m[2]]),
-    ),
-    # "1000 mcg/day"
-    (re.compile(rf"(?:/ ?|per |a )(day|week|month){_END}"), lambda m: 1 / _DAYS_IN[m[1]]),
-    # "daily", "tid"
-    (re.compile(rf"{_BEGIN}({_any_of(TIMES_PER_DAY)}){_END}"), lambda m: TIMES_PER_DAY[m[1]]),
+_MASS_UNIT, _ANY_UNIT = any_of(UG_IN), any_of((*UG_IN, *COUNTED_UNITS))
+_IN_A_DAY = r"(?:(?:/|per|in|an?|every|each|within) ?(?:1 )?(?:24 ?(?:hours?|hrs?|h|小时)|days?|d|[日天])|daily)(?![a-z])"
+_AT_MOST = r"(?:max(?:imum)?(?: dose)?(?: of)?|not (?:to )?exceed(?:ing)?|no more than|不超过|最多|最大量?)"
+_OF_A_DAY = rf"(?:每[日天]|1[日天]|24 ?小时内?)(?:用量|总量|剂量)?{_AT_MOST}|{_AT_MOST}每[日天]"
+_CAP = re.compile(rf"{_AT_MOST}[: ]*({NUMBER}) ?({_ANY_UNIT})(?:\(s\))? ?{_IN_A_DAY}|(?:{_OF_A_DAY})({NUMBER}) ?({_ANY_UNIT})")
+_COUNT = rf"{NUMBER} ?(?:{_ANY_UNIT})(?![a-z])(?:\(s\))?"
+_SUPPLY = re.compile(
+    rf"(?<![a-z])(?:dispense|disp|quantity|qty)[: ]*(?:{_COUNT}|{NUMBER})|# ?(?:{_COUNT}|{NUMBER})|{_COUNT},? {NUMBER} ?refills?"
 )
+_MULTIPLIED = re.compile(
+    rf"({NUMBER}) ?[x*] ?({NUMBER}) ?({_MASS_UNIT})(?![a-z])|"
+    rf"({NUMBER}) ?({_MASS_UNIT}) ?[x*] ?({NUMBER})(?! ?(?:days?|weeks?|months?|/|per|a )|[a-z0-9天日周月次])"
+)
+_TWO_NUMBERS = re.compile(rf"(?<![a-z0-9.])[0-9]+ [0-9][0-9.]* ?(?:{_MASS_UNIT})(?![a-z])")
+_TOTAL = re.compile(r"(?<![a-z])total(?![a-z])|共计|合计")
+_BARE = re.compile(
+    rf"(?<!b[ -])(?<!b){NUMBER} ?(?=(?:in the|at|every|each) (?:morning|noon|evening|night|bedtime))|"
+    rf"[早中晚] ?{NUMBER}(?! ?[^早中晚 ])"
+)
+_COUNT_FOLLOWS = re.compile(rf"({_MASS_UNIT}) ?[(=]")
+_EACH_NOSTRIL = re.compile(r"(?<![a-z])(?:each|both|per) nostrils?(?![a-z])|[每双两]侧?鼻")
+_AS_NEEDED = re.compile(r"(?<![a-z])(?:prn|(?:as|if|when) (?:needed|required|necessary))(?![a-z])|必要时|需要时|按需")
+_NEXT = re.compile(
+    r"(?<![a-z])(?:and )?(?:then|followed by|thereafter|subsequently|after ?wards?|after that|after(?= every))(?![a-z])|"
+    r"(?:然后|其?[以此之]?后)?[改续继][为以用]|然后|[以之此其]后|后(?=每)|[,;]"
+)
+"""What stands between two phases of a course."""
 
-_MASS = re.compile(rf"({_NUMBER}) ?({_any_of(_UG_IN)})(?![a-z])")
-_COUNTED = re.compile(rf"(?<![a-z0-9.])({_COUNTING}) ?({_any_of(_COUNTED_UNITS)})(?![a-z])")
-_PACK_SIZE = re.compile(rf"[×x*] ?{_NUMBER} ?[片粒支]")
-_MASS_IN_VOLUME = re.compile(rf"({_NUMBER}) ?(mg|mcg|ug|g) ?/ ?({_NUMBER})? ?(ml|actuat|actuation|spray)(?![a-z])")
-_VOLUME_WITH_MASS = re.compile(rf"({_NUMBER}) ?ml ?: ?({_NUMBER}) ?(mg|mcg|ug|g)(?![a-z])")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
-_DOTTED = re.compile(r"\b[a-z](?:\.[a-z])+\b\.?")
 
+def read_dosage(text: str, days: float | None = None) -> Dosage:
+    """A dosage line read from words; whatever is missing, or said twice and differently, stays None.
 
-def _number(text: str) -> float:
-    return _NUMBER_WORDS[text] if text in _NUMBER_WORDS else float(text)
-
-
-def plain(text: str) -> str:
-    """Text ready for matching: NFKC, lower case, mu as u, no thousands commas, "b.i.d." as "bid", single blanks.
-
-    Nothing at all of a text that is longer than anybody writes: its end may say the opposite of its beginning.
+    A dose that changes in the course ("weekly x4 then monthly") is the one of the phase that runs `days` after its start: unknown
+    without it, or where a phase that has another after it does not say how long it lasts. An amount stated once holds for all.
     """
-    if len(text) > LONGEST:
-        return ""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("μ", "u")
-    text = text.lower()
-    if "," in text:
-        text = _THOUSANDS.sub("", text)
-    if "." in text:
-        text = _DOTTED.sub(lambda m: m[0].replace(".", ""), text)
-    return " ".join(text.split())
+    words = _SUPPLY.sub(" ", figures(plain(text)))
+    most, most_unit, words = _cap(words)
+    read = (_running(words, days, text) if days is not None and changes(words) else None) or _dosage(words, text)
+    if most is None or (read.amount is not None and read.per_day is not None and not _AS_NEEDED.search(words)):
+        return read
+    return Dosage(read.amount, read.unit, read.per_day, text, read.mass_ug, most, most_unit)
 
 
-def unit_of_dose(text: str) -> tuple[DoseUnit, float] | None:
-    """The dose unit a string names and its worth: ("ug", 1000.0) for mg, ("unit", 1.0) for tablets; None for anything else."""
-    word = plain(text).removesuffix("(s)").strip("{}[]()")
-    if word in _UG_IN:
-        return "ug", _UG_IN[word]
-    return (_COUNTED_UNITS[word], 1.0) if word in _COUNTED_UNITS else None
+def lasts(text: str) -> float | None:
+    """For how many days a line that another one follows says that it goes on; None where it does not say."""
+    words = figures(plain(text))
+    per_day = rate_of(words)
+    return duration_of(words, per_day) if per_day is not None else None
 
 
-def times_per_day(text: str) -> float | None:
-    """Administrations per day, if the text names exactly one frequency; "daily for a week, then weekly" names two."""
-    words = plain(text)
-    found: dict[float, float] = {}
-    for pattern, rate in _FREQUENCIES:
-        for match in pattern.finditer(words):
-            with suppress(ZeroDivisionError):  # "every 0 days" says nothing
-                found[round(rate(match), 6)] = rate(match)
-        words = pattern.sub(" ; ", words)
-    return found.popitem()[1] or None if len(found) == 1 else None
+def _phases(words: str) -> Iterator[tuple[str, float]]:
+    """Parts of the text that each name a frequency, with it. What names none belongs to the part before it."""
+    kept, rate = "", None
+    for part in _NEXT.split(words):
+        found = rate_of(part)
+        if found is not None and rate is not None:
+            yield kept, rate
+            kept, rate = part, found
+        else:
+            kept, rate = f"{kept} , {part}" if kept else part, rate if found is None else found
+    if rate is not None:
+        yield kept, rate
 
 
-def read_dosage(text: str) -> Dosage:
-    """A dosage line read from words; whatever is missing, or said twice and differently, stays None."""
-    words = _PACK_SIZE.sub(" ", plain(text))
-    per_day = times_per_day(words)
-    counted = {(_number(number), _COUNTED_UNITS[unit]) for number, unit in _COUNTED.findall(words)}
-    masses = {float(number) * _UG_IN[unit] for number, unit in _MASS.findall(words)}
-    if len(counted) == 1:
-        return Dosage(*counted.pop(), per_day, text)
-    if len(masses) == 1 and not counted:
-        return Dosage(masses.pop(), "ug", per_day, text)
-    return Dosage(None, None, per_day, text)
-
-
-def strengths(name: str, nutrients_in: Callable[[str], Iterable[str]]) -> dict[str, Strength]:
-    """The strength of each nutrient a product name states: "folic acid 2.2 MG / vitamin B12 0.5 MG Oral Tablet".
-
-    `nutrients_in` names the nutrients a piece of text speaks of. A part that names two of them has no strength to share out.
-    """
-    found: dict[str, Strength] = {}
-    for part in plain(name).split(" / "):
-        nutrients = tuple(nutrients_in(part))
-        strength = _strength(_PACK_SIZE.sub(" ", part))
-        if len(nutrients) == 1 and strength is not None:
-            found[nutrients[0]] = strength
-    return found
-
-
-def _strength(part: str) -> Strength | None:
-    if match := _VOLUME_WITH_MASS.search(part):
-        return _per(match[2], match[3], match[1], "ml")
-    if match := _MASS_IN_VOLUME.search(part):
-        return _per(match[1], match[2], match[3] or "1", match[4])
-    masses = {float(number) * _UG_IN[unit] for number, unit in _MASS.findall(part)}
-    return Strength(masses.pop(), "unit") if len(masses) == 1 else None
-
-
-def _per(mass: str, unit: str, amount: str, basis: str) -> Strength | None:
-    if float(amount) == 0:
+def _running(words: str, days: float, text: str) -> Dosage | None:
+    """The dosage of one of several phases; None where there are not several, or nobody can tell which it is."""
+    phases = list(_phases(words))
+    if len(phases) < 2:
         return None
-    return Strength(float(mass) * _UG_IN[unit] / float(amount), "mL" if basis == "ml" else "spray")
+    over = 0
+    for part, rate in phases[:-1]:
+        lasting = duration_of(part, rate)
+        if lasting is None:
+            return None
+        days -= lasting
+        if days < 0:
+            break
+        over += 1
+    said = [_dosage(part, text) for part, _ in phases[: over + 1]]
+    dose = next((read for read in reversed(said) if read.amount is not None), None) or _dosage(words, text)
+    return Dosage(dose.amount, dose.unit, said[-1].per_day, text, dose.mass_ug)
+
+
+def _dosage(words: str, text: str) -> Dosage:
+    """One dose at one frequency. A count is the dose where there is one, and the mass beside it says what it must come to."""
+    per_day = rate_of(words)
+    words = PACK.sub(" ", words)
+    if _TWO_NUMBERS.search(words) or _BARE.search(words):
+        return Dosage(None, None, per_day, text)
+    contents = {mass(m[1] or m[3], m[2] or m[4]) for m in EACH.finditer(words)}
+    per_ml = {mass(m[1], m[2]) / float(m[3] or 1) for m in CONCENTRATION.finditer(words) if float(m[3] or 1)}
+    words = CONCENTRATION.sub(" ; ", words)
+    counted = {(float(number), COUNTED_UNITS[unit]) for number, unit in COUNTED.findall(words)}
+    if len(counted) == 1:
+        ((amount, unit),) = counted
+        if unit == "spray" and _EACH_NOSTRIL.search(words):
+            amount *= 2
+        single = contents if unit in ("unit", "container") else per_ml if unit == "mL" else set()
+        masses = {amount * one for one in single} or _masses(words)
+        whole = bool(single) or amount == 1 or unit == "mL" or any(p.search(words) for p in (_TOTAL, _COUNT_FOLLOWS, _MULTIPLIED))
+        return Dosage(amount, unit, per_day, text, masses.pop() if len(masses) == 1 and whole else None)
+    masses = _masses(words)
+    return Dosage(masses.pop(), "ug", per_day, text) if len(masses) == 1 and not counted else Dosage(None, None, per_day, text)
+
+
+def _masses(words: str) -> set[float]:
+    """Every mass named, "2 x 500 mcg" as one of 1000."""
+    products = [(m[1] or m[6], mass(m[2] or m[4], m[3] or m[5])) for m in _MULTIPLIED.finditer(words)]
+    single = {mass(number, unit) for number, unit in MASS.findall(_MULTIPLIED.sub(" ; ", words))}
+    return single | {float(times) * one for times, one in products}
+
+
+def _cap(words: str) -> tuple[float | None, DoseUnit | None, str]:
+    """The most of it in a day, as amount and unit, and the words without it."""
+    match = _CAP.search(words)
+    if match is None:
+        return None, None, words
+    number, unit = match[1] or match[3], match[2] or match[4]
+    rest = words[: match.start()] + " ; " + words[match.end() :]
+    return (mass(number, unit), "ug", rest) if unit in UG_IN else (float(number), COUNTED_UNITS[unit], rest)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cds.chart import Medicine
-from cds.dose import is_parenteral, nutrient_ug_per_day
+from cds.dose import is_parenteral, nutrient_ug_at_least, nutrient_ug_per_day
 
 
 DAYS_PER_MONTH = 30
@@ -15,10 +15,14 @@ DAYS_PER_MONTH = 30
 
 @dataclass(frozen=True, slots=True)
 class ProductDose:
-    """One product's share in ug; None where its dose could not be read. `assumed`: a multivitamin of unstated strength."""
+    """One product's share in ug; None where its dose could not be read, or not all of it: `at_least` is the part that could.
+
+    `assumed`: a multivitamin of unstated strength.
+    """
 
     medicine: Medicine
     ug: float | None
+    at_least: float = 0
     assumed: bool = False
 
 
@@ -43,9 +47,10 @@ class Intake:
 
 
 def _intake(products: list[ProductDose], unit: Literal["ug/d", "ug/(30.d)"], complete: bool) -> Intake:
-    known = [product.ug for product in products if product.ug is not None]
+    known = [product.at_least if product.ug is None else product.ug for product in products]
     total = float(f"{sum(known):.10g}") if known else 0.0
-    return Intake(tuple(products), unit, total, total if complete and len(known) == len(products) else None)
+    unread = not complete or any(product.ug is None for product in products)
+    return Intake(tuple(products), unit, total, None if unread else total)
 
 
 def enteral_sum(
@@ -56,9 +61,11 @@ def enteral_sum(
     for medicine in medicines:
         if is_parenteral(medicine):
             continue
-        ug = None if medicine in misread else nutrient_ug_per_day(medicine, "b12")
+        believed = medicine not in misread
+        ug = nutrient_ug_per_day(medicine, "b12") if believed else None
+        at_least = nutrient_ug_at_least(medicine, "b12") if believed else 0
         unstated = ug is None and medicine.concept == "b12_combination" and "b12" not in medicine.strengths
-        products.append(ProductDose(medicine, multivitamin_default_ug if unstated else ug, assumed=unstated))
+        products.append(ProductDose(medicine, multivitamin_default_ug if unstated else ug, at_least, assumed=unstated))
     return _intake(products, "ug/d", complete)
 
 
@@ -67,25 +74,32 @@ def parenteral_sum(medicines: Iterable[Medicine], misread: Collection[Medicine],
     products = []
     for medicine in medicines:
         if is_parenteral(medicine):
-            ug = None if medicine in misread else nutrient_ug_per_day(medicine, "b12")
-            products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None))
+            believed = medicine not in misread
+            ug = nutrient_ug_per_day(medicine, "b12") if believed else None
+            at_least = nutrient_ug_at_least(medicine, "b12") * DAYS_PER_MONTH if believed else 0
+            products.append(ProductDose(medicine, ug * DAYS_PER_MONTH if ug is not None else None, at_least))
     return _intake(products, "ug/(30.d)", complete)
 
 
 def distinct_products(medicines: Iterable[Medicine]) -> tuple[Medicine, ...]:
     """Each product once, at its largest dose."""
     found: list[Medicine] = []
-    for medicine in sorted(medicines, key=lambda medicine: -(nutrient_ug_per_day(medicine, "b12") or 0)):
+    for medicine in sorted(medicines, key=_largest_first):
         if not any(_same_product(medicine, known) for known in found):
             found.append(medicine)
     return tuple(found)
+
+
+def _largest_first(medicine: Medicine) -> tuple[float, bool]:
+    """By the dose that could be read; of two that are the same, first the one that may be larger."""
+    return -nutrient_ug_at_least(medicine, "b12"), nutrient_ug_per_day(medicine, "b12") is not None
 
 
 def _same_product(one: Medicine, other: Medicine) -> bool:
     if is_parenteral(one) != is_parenteral(other) or not _may_be_same(one.route, other.route):
         return False
     strength = one.strengths.get("b12")
-    if strength is None:
+    if strength is None or strength.ug is None:
         return one.name.casefold() == other.name.casefold()
     return (one.concept, strength) == (other.concept, other.strengths.get("b12")) and _may_be_same(one.form, other.form)
 

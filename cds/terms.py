@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from cds.codes import SYSTEMS, normal_form
 from cds.concepts import Code, TextPatterns, ValueSet
-from cds.dosetext import LONGEST, plain
+from cds.plaintext import LONGEST, plain
 
 
 Match = tuple[str, Code]

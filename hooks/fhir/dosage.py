@@ -1,129 +1,158 @@
-"""FHIR dosage to one Dosage per line: structured elements first, the words beside them for what is missing."""
+"""FHIR dosage to one Dosage per line: structured elements and the words beside them, which must not contradict each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
+from cds.amounts import same, unit_of_dose
 from cds.chart import Dosage, DoseUnit
 from cds.days import Day
-from cds.dosetext import TIMES_PER_DAY, read_dosage, times_per_day, unit_of_dose
-from hooks.fhir.elements import code, codings, first_day, number, objects, text, wording
+from cds.dosetext import read_dosage
+from hooks.fhir.elements import code, number, objects, text
+from hooks.fhir.timing import CONTRADICTORY, agree, duration_days, frequency, spans
 
 
-_DAYS_IN = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.0, "a": 365.0}
-_LIFETIME_DAYS = 36500
-_SHORTEST_PERIOD = 1e-3
 _ENDLESS = 1e9
-_PREFERRED_DOSES = ("ordered", "calculated")
+_TYPES = ("ordered", "calculated", "", "admin-amount")
+Amount = tuple[float, DoseUnit]
+_NO_WORDS = Dosage(None, None, None)
 
 
 def dosages(lines: Any, start: Day | None, today: date) -> tuple[Dosage, ...]:
     """The dosage lines that have begun and are not over, as phases follow each other; all where none is running."""
-    spans = list(_spans(lines, start))
+    every = list(spans(lines, start))
     running = [
-        line for line, begun, end in spans if (begun is None or begun.first <= today) and (end is None or end.last >= today)
+        span for span in every if (span[1] is None or span[1].first <= today) and (span[2] is None or span[2].last >= today)
     ]
-    return tuple(map(_dosage, running or [line for line, _, _ in spans]))
+    return tuple(_dosage(line, begun, today) for line, begun, _ in running or every)
 
 
-def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
-    """Start and end of a course as its dosage lines bound it; the start falls back on the day it was written.
+def _dosage(line: dict[str, Any], begun: Day | None, today: date) -> Dosage:
+    """What structure and words say together.
 
-    A course ends with its last line, and not at all while one line has no end.
+    The structure stands where it is complete, and the words fill what it lacks. But words that read differently, of a dose in
+    the same unit or of a frequency, are a discrepancy for a person to clear up: what they contradict is unknown. A mass in the
+    words beside a structured count is kept, to be held against the strength of the product.
     """
-    periods = [period for line in objects(lines) for repeat in _repeats(line) for period in objects(repeat.get("boundsPeriod"))]
-    start = next((begun for period in periods if (begun := first_day(period.get("start")))), None) or first_day(authored)
-    ends = [end for _, _, end in _spans(lines, start)]
-    return start, None if None in ends else max((end for end in ends if end is not None), key=lambda end: end.last, default=None)
+    words, read = text(line.get("text")) or text(line.get("patientInstruction")), _NO_WORDS
+    for said in (words, text(line.get("patientInstruction"))):
+        if said and (read.amount is None or read.per_day is None):
+            read = _merged(read, _read(said, begun, today))
+    structured, most, per_day = _dose(line), _most(line), frequency(line.get("timing"))
+    amount, unit, mass_ug = read.amount, read.unit, read.mass_ug
+    if structured is not None:
+        amount, unit = structured
+        if unit == read.unit and read.amount is not None:
+            amount = amount if same(amount, read.amount) else CONTRADICTORY
+        elif unit == "ug":
+            amount, mass_ug = amount if mass_ug is None or same(amount, mass_ug) else CONTRADICTORY, None
+        else:
+            mass_ug = read.amount if read.unit == "ug" else mass_ug
+    if per_day is None:
+        per_day = read.per_day
+    elif read.per_day is not None and not agree(per_day, read.per_day):
+        per_day = CONTRADICTORY
+    amount, per_day = _sane(amount), _sane(per_day)
+    if most is None and read.most and read.most_unit is not None:
+        most = read.most, read.most_unit
+    if most is None or not (_as_needed(line) or amount is None or per_day is None or read.most):
+        return Dosage(amount, unit, per_day, words, mass_ug)
+    return Dosage(amount, unit, per_day, words, mass_ug, *most)
 
 
-def _spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day | None, Day | None]]:
-    """Each line with its first day and its end. Lines numbered apart follow each other, those of one number go together."""
-    begun, number_now, latest = start, None, start
-    for line in sorted(objects(lines), key=lambda line: number(line.get("sequence")) or 0):
-        if number(line.get("sequence")) != number_now:
-            number_now, begun = number(line.get("sequence")), latest
-        end: Day | None = None
-        for repeat in _repeats(line):
-            end = next((day for period in objects(repeat.get("boundsPeriod")) if (day := first_day(period.get("end")))), end)
-            days = duration_days(next(objects(repeat.get("boundsDuration")), {}))
-            if begun is not None and days is not None:
-                end = latest = later(begun, days)
-        yield line, begun, end
+def _read(words: str, begun: Day | None, today: date) -> Dosage:
+    """The words, as of today. Where the start is not known to the day, only what holds for all days that it may have been."""
+    if begun is None:
+        return read_dosage(words)
+    read = read_dosage(words, max((today - begun.last).days, 0))
+    if begun.first != begun.last and read != read_dosage(words, max((today - begun.first).days, 0)):
+        return read_dosage(words)
+    return read
 
 
-def later(day: Day, days: float) -> Day:
-    """The day so many days after it, at most a lifetime, as precise as it is."""
-    span = timedelta(min(days, _LIFETIME_DAYS))
-    return Day(day.first + span, day.last + span)
+def _merged(one: Dosage, other: Dosage) -> Dosage:
+    """One reading with what it lacks taken from another one."""
+    dose = one if one.amount is not None else other
+    cap = one if one.most is not None else other
+    per_day = one.per_day if one.per_day is not None else other.per_day
+    return Dosage(dose.amount, dose.unit, per_day, one.text, dose.mass_ug, cap.most, cap.most_unit)
 
 
-def duration_days(duration: dict[str, Any]) -> float | None:
-    """A duration in days."""
-    value, unit = number(duration.get("value")), code(duration.get("code")) or code(duration.get("unit"))
-    return value * _DAYS_IN[unit] if value is not None and value > 0 and unit in _DAYS_IN else None
-
-
-def _repeats(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for timing in objects(line.get("timing")):
-        yield from objects(timing.get("repeat"))
-
-
-def _dosage(line: dict[str, Any]) -> Dosage:
-    words = text(line.get("text")) or text(line.get("patientInstruction"))
-    amount, unit = _dose(line)
-    per_day = _times_per_day(line.get("timing"))
-    if words and (amount is None or unit is None or per_day is None):
-        read = read_dosage(words)
-        if amount is None or unit is None:
-            amount, unit = read.amount, read.unit
-        if per_day is None:
-            per_day = read.per_day
-    return Dosage(_sane(amount), unit, _sane(per_day), words)
+def _as_needed(line: dict[str, Any]) -> bool:
+    """Taken only when needed? Such a dose counts as often as it may be taken, up to its maximum."""
+    return (
+        line.get("asNeededBoolean") is True
+        or line.get("asNeeded") is True
+        or bool(line.get("asNeededCodeableConcept") or line.get("asNeededFor"))
+    )
 
 
 def _sane(value: float | None) -> float | None:
     """A number that a dose or a frequency can be: not negative, not endless. Anything else is unreadable."""
-    return value if value is not None and 0 <= value < _ENDLESS else None
+    return value if value is not None and 0 < value < _ENDLESS else None
 
 
-def _dose(line: dict[str, Any]) -> tuple[float | None, DoseUnit | None]:
-    """The dose of one administration; of a range its upper end. Epic sends three entries per order: the ordered one counts."""
+def _dose(line: dict[str, Any]) -> Amount | None:
+    """The dose of one administration.
+
+    Epic sends up to three entries per order, which say one thing in three ways and are never added: what was ordered counts; a
+    dose ordered per kilogram cannot be read, and then the one calculated from it counts; the amount to hand out comes last, as
+    it only counts tablets. Entries of one kind that differ leave the dose unknown.
+    """
     entries = list(objects(line.get("doseAndRate"))) or [line]
-    chosen = min(entries, key=lambda entry: _rank(code(entry.get("type"))))
-    quantity = next(objects(chosen.get("doseQuantity") or chosen.get("quantityQuantity") or chosen.get("quantity")), None)
-    if quantity is None:
-        quantity = next(objects(next(objects(chosen.get("doseRange")), {}).get("high")), {})
-    amount = number(quantity.get("value"))
-    named = unit_of_dose(text(quantity.get("unit"))) or unit_of_dose(text(quantity.get("code")))
-    if amount is None or named is None:
-        return None, None
-    return amount * named[1], named[0]
+    for kind in _TYPES:
+        found = {amount for entry in entries if _type(entry) == kind and (amount := _amount(entry)) is not None}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return _quantity(next(objects(line.get("maxDosePerAdministration")), {}))
 
 
-def _rank(kind: str) -> int:
-    return _PREFERRED_DOSES.index(kind) if kind in _PREFERRED_DOSES else len(_PREFERRED_DOSES)
+def _type(entry: dict[str, Any]) -> str:
+    kind = code(entry.get("type"))
+    return kind if kind in _TYPES else ""
 
 
-def _times_per_day(timing: Any) -> float | None:
-    """Administrations per day, at most: from the repeat, else from a code such as BID, else from the words of the timing."""
-    for item in objects(timing):
-        for repeat in objects(item.get("repeat")):
-            period, unit = number(repeat.get("period")), code(repeat.get("periodUnit"))
-            times = number(repeat.get("frequencyMax")) or number(repeat.get("frequency"))
-            weekdays = repeat.get("dayOfWeek")
-            if period and period > _SHORTEST_PERIOD and unit in _DAYS_IN:
-                return (times or 1) / (period * _DAYS_IN[unit])
-            if isinstance(weekdays, list) and weekdays:
-                return len(weekdays) * (times or 1) / 7
-        for _, value in codings(item.get("code")):
-            if value.lower() in TIMES_PER_DAY:
-                return TIMES_PER_DAY[value.lower()]
-        if words := wording(item.get("code")):
-            return times_per_day(words)
+def _amount(entry: dict[str, Any]) -> Amount | None:
+    """A quantity, or of a range its upper end: the most that may be taken. A range without one has no dose to count."""
+    for name in ("doseQuantity", "doseSimpleQuantity", "quantityQuantity", "quantity"):
+        for quantity in objects(entry.get(name)):
+            return _quantity(quantity)
+    for name in ("doseRange", "quantityRange"):
+        for limits in objects(entry.get(name)):
+            return _quantity(next(objects(limits.get("high")), {}))
     return None
+
+
+def _quantity(quantity: dict[str, Any]) -> Amount | None:
+    """Value and unit, by the unit's words and its code, which must not say two things. "More than" is no amount."""
+    value = number(quantity.get("value"))
+    named = {meant for key in ("unit", "code") if (meant := unit_of_dose(text(quantity.get(key)))) is not None}
+    if value is None or len(named) != 1 or text(quantity.get("comparator")).startswith(">"):
+        return None
+    ((unit, worth),) = named
+    return float(f"{value * worth:.10g}"), unit
+
+
+def _most(line: dict[str, Any]) -> Amount | None:
+    """The most of it in a day: its maximum per period, or its rate. An hourly rate does not say how long it runs."""
+    for ratio in (*objects(line.get("maxDosePerPeriod")), *_rates(line)):
+        amount, days = (
+            _quantity(next(objects(ratio.get("numerator")), {})),
+            duration_days(next(objects(ratio.get("denominator")), {})),
+        )
+        if amount is not None and days is not None and 0 < amount[0] < _ENDLESS:
+            return amount[0] / days, amount[1]
+    return None
+
+
+def _rates(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rates that are stated for a day or longer."""
+    for entry in objects(line.get("doseAndRate")):
+        for ratio in objects(entry.get("rateRatio")):
+            if (duration_days(next(objects(ratio.get("denominator")), {})) or 0) >= 1:
+                yield ratio
 
 
 def route_words(lines: Any) -> list[Any]:

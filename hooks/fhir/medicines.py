@@ -11,11 +11,12 @@ import msgspec
 from cds.chart import Medicine, Note
 from cds.content import Library
 from cds.days import Day
-from hooks.fhir.dosage import bounds, dosages, duration_days, later, route_words
+from hooks.fhir.dosage import dosages, route_words
 from hooks.fhir.elements import code, codings, first_day, local_id, number, objects, opened, referenced_type, text, wording
 from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.products import VITAMINS, Drug, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, MedicationStatement, reference_of
+from hooks.fhir.timing import bounds, duration_days, later
 
 
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
@@ -68,6 +69,7 @@ class MedicineReader:
                     form=drug.form,
                     route=self._route(lines, drug),
                     strengths=drug.strengths,
+                    container_ml=drug.container_ml,
                     dosages=dosages(lines, start, today),
                 )
             records.append(medicine)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from cds.amounts import same
 from cds.chart import Strength
 from cds.concepts import Code
 from cds.content import Library
-from cds.dosetext import plain, strengths
+from cds.plaintext import plain
+from cds.strengthtext import container_ml, strengths
 from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
 
@@ -28,6 +30,7 @@ class Drug:
     words: tuple[str, ...]
     form: str | None
     strengths: Mapping[str, Strength]
+    container_ml: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,27 @@ class ProductReader:
         """The product that a JSON array of CodeableConcepts names, each of them in its own way."""
         named = opened(concepts)
         matched, doubted = self._concepts(named)
-        name = next((words for words in map(wording, named) if words), "") or next((c.label for c in matched.values() if c), "")
-        drugs = tuple(self._drug(concept, entry, named) for concept, entry in matched.items())
+        labels = (entry.label for entries in matched.values() for entry in entries)
+        name = next((words for words in map(wording, named) if words), "") or next(labels, "")
+        drugs = tuple(self._drug(concept, entries, named) for concept, entries in matched.items())
         return Product(drugs, doubted, name, any(map(is_named, named)))
 
-    def _concepts(self, named: list[Any]) -> tuple[dict[str, Code | None], tuple[str, ...]]:
-        """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them."""
-        found: dict[str, Code | None] = {}
+    def _concepts(self, named: list[Any]) -> tuple[dict[str, list[Code]], tuple[str, ...]]:
+        """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them.
+
+        A record may name one product by several codes: ingredient, drug and package.
+        """
+        found: dict[str, list[Code]] = {}
         for concept in named:
             for system, value in codings(concept):
                 for name, entry in self._terms.of_code(system, value):
-                    found.setdefault(name, entry)
+                    found.setdefault(name, []).append(entry)
         doubted: dict[str, None] = {}
         if not found:
             for words in chain.from_iterable(map(names, named)):
                 for name, said in self._terms.of_text(words).items():
                     if said is Said.STATED:
-                        found.setdefault(name, None)
+                        found.setdefault(name, [])
                     else:
                         doubted[name] = None
         for name in list(found):
@@ -81,17 +88,18 @@ class ProductReader:
                 found.pop(other, None)
         vitamins = [name for name in found if name in VITAMINS]
         if len(vitamins) > 1 and {"b12", COMBINED} & set(vitamins):
-            combined = found.get(COMBINED) or found.get("b12")
-            found = {name: entry for name, entry in found.items() if name not in vitamins}
+            combined = [entry for name in sorted(vitamins, key=VITAMINS[::-1].index) for entry in found[name]]
+            found = {name: entries for name, entries in found.items() if name not in vitamins}
             found[COMBINED] = combined
         return found, tuple(name for name in doubted if name not in found)
 
-    def _drug(self, concept: str, entry: Code | None, named: list[Any]) -> Drug:
-        words = (*([entry.label] if entry is not None else []), *chain.from_iterable(map(names, named)))
+    def _drug(self, concept: str, entries: list[Code], named: list[Any]) -> Drug:
+        words = (*(entry.label for entry in entries), *chain.from_iterable(map(names, named)))
         if concept not in VITAMINS:
             return Drug(concept, words, None, {})
-        form = entry.form if entry is not None else None
-        return Drug(concept, words, form or self._form(concept, words), self._strengths(words))
+        form = next((entry.form for entry in entries if entry.form is not None), None) or self._form(concept, words)
+        held = {volume for said in words if (volume := container_ml(said)) is not None}
+        return Drug(concept, words, form, self._strengths(words), held.pop() if len(held) == 1 else None)
 
     def _form(self, concept: str, words: Iterable[str]) -> str | None:
         """Which cobalamin, by the words. "Vitamin B12" alone does not say."""
@@ -102,9 +110,19 @@ class ProductReader:
         return None
 
     def _strengths(self, words: Iterable[str]) -> Mapping[str, Strength]:
-        """From the name of the coded product, else from the words of the record."""
+        """By every name of the product, those of its codes first. Two that contradict each other leave a strength unknown."""
+        found: dict[str, Strength] = {}
         for said in words:
-            found = strengths(said, lambda part: [name for name in self._terms.of_text(part) if name in NUTRIENTS])
-            if found:
-                return found
-        return {}
+            for nutrient, strength in strengths(said, self._nutrients).items():
+                known = found.setdefault(nutrient, strength)
+                if (
+                    known.ug is not None
+                    and strength.ug is not None
+                    and known.per == strength.per
+                    and not same(known.ug, strength.ug)
+                ):
+                    found[nutrient] = Strength(None, known.per)
+        return found
+
+    def _nutrients(self, words: str) -> list[str]:
+        return [name for name in self._terms.of_text(words) if name in NUTRIENTS]

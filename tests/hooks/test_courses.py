@@ -16,8 +16,12 @@ def line(text: str = "1 tablet daily", sequence: int | None = None, **repeat: An
     return {"text": text, "timing": {"repeat": repeat}} | ({"sequence": sequence} if sequence is not None else {})
 
 
-def lasting(days: float, **more: Any) -> dict[str, Any]:
-    return {"boundsDuration": {"value": days, "unit": "days", "code": "d"}, **more}
+def lasting(days: float, end: str = "", **more: Any) -> dict[str, Any]:
+    duration = {"value": days, "unit": "days", "code": "d"}
+    return {**({"boundsRange": {end: duration}} if end else {"boundsDuration": duration}), **more}
+
+
+COUNTED: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "wk"}
 
 
 def course(*lines: dict[str, Any], **members: Any) -> Medicine:
@@ -27,15 +31,29 @@ def course(*lines: dict[str, Any], **members: Any) -> Medicine:
 @pytest.mark.parametrize(
     ("lines", "doses", "end"),
     [
-        ([line("2 tablets daily", **lasting(30))], ["2 tablets daily"], "2026-12-01"),
+        ([line("2 tablets daily", **lasting(30))], ["2 tablets daily"], "2026-11-30"),
         ([line("2 tablets daily", **lasting(7)), line("1 tablet daily")], ["1 tablet daily"], None),
         ([line("1 tablet daily", 2), line("2 tablets daily", 1, **lasting(7))], ["1 tablet daily"], None),
-        ([line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2, **lasting(14))], ["1 tablet daily"], "2026-11-29"),
-        ([line("2 tablets daily", **lasting(7))], ["2 tablets daily"], "2026-11-08"),
+        ([line("2 tablets daily", 1, **lasting(14)), line("1 tablet daily", 2, **lasting(14))], ["1 tablet daily"], "2026-11-28"),
+        ([line("2 tablets daily", **lasting(7))], ["2 tablets daily"], "2026-11-07"),
         ([line("2 tablets daily", **lasting(-7))], ["2 tablets daily"], None),
-        ([line("1 tablet daily", boundsDuration={"value": 2, "code": "fortnight"})], ["1 tablet daily"], None),
+        ([line("1 tablet daily", boundsDuration={"value": 2, "code": "moon"})], ["1 tablet daily"], None),
         ([line("1 tablet daily", **lasting(1e300))], ["1 tablet daily"], "2126-10-08"),
         ([line("2 tablets daily", boundsPeriod={"end": "2026-11-10"}), line("1 tablet daily")], ["1 tablet daily"], None),
+        ([line("2 tablets daily", 1, **lasting(20)), line("1 tablet daily", 2)], ["1 tablet daily"], None),
+        ([line("2 tablets daily", 1, **lasting(21)), line("1 tablet daily", 2)], ["2 tablets daily"], None),
+        ([line("2 tablets daily", 1, boundsPeriod={"end": "2026-11-20"}), line("1 tablet daily", 2)], ["1 tablet daily"], None),
+        ([line("2 tablets daily", boundsPeriod={"start": "2026-11-01", "end": "2026-11-10"}), line("1 tablet daily", boundsPeriod={"start": "2026-11-11"})], ["1 tablet daily"], None),
+        ([line("2 tablets", **lasting(19, "high")), line("1 tablet daily")], ["1 tablet daily"], None),
+        ([line("1 tablet", **COUNTED, count=4)], ["1 tablet"], "2026-11-28"),
+        ([line("1 tablet", **COUNTED, count=2, countMax=5)], ["1 tablet"], "2026-12-05"),
+        ([line("1 tablet", **COUNTED, count=0)], ["1 tablet"], None),
+        ([line("1 tablet", count=3)], ["1 tablet"], None),
+        ([line("2 tablets daily for 7 days", 1), line("1 tablet daily", 2)], ["1 tablet daily"], None),
+        ([line("2 tablets weekly x2", 1), line("1 tablet monthly", 2)], ["1 tablet monthly"], None),
+        ([line("2 tablets weekly x4", 1), line("1 tablet monthly", 2)], ["2 tablets weekly x4"], None),
+        ([line("2 tablets for a while", 1), line("1 tablet monthly", 2)], ["2 tablets for a while", "1 tablet monthly"], None),
+        ([line("1 tablet daily for 7 days", 1)], ["1 tablet daily for 7 days"], None),
     ],
 )  # fmt: skip
 def test_a_phase_that_is_over_is_no_part_of_the_dose(lines: list[dict[str, Any]], doses: list[str], end: str | None) -> None:
