@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 from werkzeug.wsgi import get_content_length
 
-from cds.signed import Language
 from hooks.engine import Engine
 from hooks.errors import Issue, RequestError
+from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
 from hooks.wire import Response
 
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-_SPOKEN: dict[str, Language] = {"en": "en", "zh-CN": "zh-CN", "zh-Hans": "zh-CN", "zh": "zh-CN"}
-"""Our languages by the names clients ask for them."""
-_LONGEST_HEADER = 200
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -53,7 +46,8 @@ class Calls:
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
             _require_json(environ)
-            return answered(Response(cards=engine.answer(self._body(environ), self._today(), _language(environ))))
+            language = accepted(environ.get("HTTP_ACCEPT_LANGUAGE"))
+            return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)))
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
@@ -85,18 +79,6 @@ def _require_json(environ: dict[str, Any]) -> None:
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
         raise _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-
-
-def _language(environ: dict[str, Any]) -> Language | None:
-    """The language the request accepts best; None where it does not say, or accepts none of ours."""
-    wanted = environ.get("HTTP_ACCEPT_LANGUAGE")
-    return _accepted(wanted[:_LONGEST_HEADER]) if wanted else None
-
-
-@lru_cache(maxsize=256)
-def _accepted(header: str) -> Language | None:
-    best = parse_accept_header(header, LanguageAccept).best_match(_SPOKEN)
-    return _SPOKEN[best] if best is not None else None
 
 
 def _refusal(status: HTTPStatus) -> RequestError:
