@@ -33,8 +33,8 @@ def origin(library: Library, rules: Iterable[str]) -> Origin:
     numbers: dict[str, None] = {}
     for rule in rules:
         signed, below = library.rules[rule], stands_on(library, rule)
-        for words in (*signed.advice.values(), *signed.notes.values()):
-            cited |= dict.fromkeys(words.cite)
+        for cite in (*(advice.cite for advice in signed.advice.values()), *(note.cite for note in signed.notes.values())):
+            cited |= dict.fromkeys(cite)
         numbers |= dict.fromkeys(name for name in library.parameters if name in below)
     parameters = [library.parameters[name] for name in numbers]
     for parameter in parameters:
@@ -55,7 +55,9 @@ def _readers(library: Library, element: str) -> Iterator[str]:
     concepts = {name for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and leaf.concept in signed.value_sets}
     for step in library.graph.steps:
         inputs = library.graph.inputs(step.name)
-        if not concepts.isdisjoint(inputs) or ("patient" in inputs and not asked_of(step.function.__code__).isdisjoint(signed.patient)):
+        if not concepts.isdisjoint(inputs) or (
+            "patient" in inputs and not asked_of(step.function.__code__).isdisjoint(signed.patient)
+        ):
             yield step.name
 
 

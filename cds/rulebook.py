@@ -11,6 +11,7 @@ from datetime import date
 from itertools import groupby
 from typing import Literal
 
+from cds.advice import LOUDNESS, Urgency
 from cds.content import Library
 from cds.graph import Step
 from cds.knowledge import Checked, Rule, SiteNumber
@@ -69,6 +70,11 @@ class RuleEntry:
     reads: tuple[str, ...]
     numbers: tuple[str, ...]
     tree: Branch
+
+    @property
+    def loudness(self) -> tuple[Urgency, ...]:
+        """How loud its advice may be, the loudest first."""
+        return tuple(sorted({words.urgency for words in self.signed.advice.values()}, key=lambda urgency: LOUDNESS[urgency]))
 
 
 @dataclass(frozen=True, slots=True)

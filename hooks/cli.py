@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, demo, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, rulebook, demo, fixture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +17,19 @@ import click
 import requests
 
 import cds
-from cds.library import KnowledgeError, load
+from cds.library import load
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
+from hooks.commands import EXIT_REFUSED, base_url_option, rulebook, say_refusal, site_option, today_option, told
 from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.engine import Engine, Evaluation
-from hooks.errors import RequestError, operation_outcome
-from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.examples import fixture, fixtures, written_for
 from hooks.report import report
 from hooks.services import PATIENT_VIEW
 
 
-EXIT_BAD_REQUEST = 2
-EXIT_REFUSED = 3
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-site_option = click.option(
-    "--site", type=click.Path(dir_okay=False, path_type=Path), help="Site policy (YAML) with the hospital's own numbers."
-)
-
-
-def _plausible(_: click.Context, __: click.Parameter, day: datetime | None) -> date | None:
-    """A day somebody may decide on; ages and windows are not reckoned to the end of the calendar."""
-    if day is not None and not 1900 <= day.year <= 2200:
-        raise click.BadParameter("choose a day in the years 1900 to 2200.")
-    return None if day is None else day.date()
-
-
-today_option = click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=_plausible,
-    help="Decide as on this day. Default: the day a fixture was written for, else today.",
-)
 request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
 
 
@@ -66,15 +46,16 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
-def serve(host: str, port: int, workers: int, site: Path | None) -> None:
+@base_url_option
+def serve(host: str, port: int, workers: int, site: Path | None, base_url: str | None) -> None:
     """Run the service.
 
     Example: cobalamin serve --port 8080
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with _told():
-        app = create_app(Config(site=site))
+    with told():
+        app = create_app(Config(site=site, base_url=base_url))
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -106,7 +87,7 @@ def evaluate(request_file: Any, today: date | None, site: Path | None, format_: 
     else:
         print_answer(console(), content["decision"], content["cards"])
     if evaluation.refusal is not None:
-        _say_refusal(evaluation.refusal)
+        say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)
 
 
@@ -132,8 +113,11 @@ def explain(request_file: Any, today: date | None, site: Path | None, whole: boo
     print_decision(out, decided)
     print_doubts(out, decided)
     if evaluation.refusal is not None:
-        _say_refusal(evaluation.refusal)
+        say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)
+
+
+main.add_command(rulebook)
 
 
 @main.group("fixture")
@@ -160,7 +144,7 @@ def fixture_show(name: str, as_written: bool) -> None:
     Example: cobalamin fixture show irreversible-malabsorption | curl -H 'Content-Type: application/json' -d @-
     http://127.0.0.1:8080/cds-services/b12-bone-health
     """
-    with _told():
+    with told():
         known = fixture(name)
     print_json(known.request if as_written else known.on(date.today()))
 
@@ -172,7 +156,7 @@ def demo(name: str) -> None:
 
     Example: cobalamin demo high-dose-self-treater
     """
-    with _told():
+    with told():
         known = fixture(name)
     out, body = console(), known.on(date.today())
     with _service() as (base, ehr):
@@ -193,7 +177,7 @@ def demo(name: str) -> None:
 
 
 def _evaluate(body: bytes, today: date | None, site: Path | None, format_: str) -> Evaluation:
-    with _told(format_):
+    with told(format_):
         engine = Engine(load(site), PATIENT_VIEW)
         return engine.evaluate(body, today or _day_of(body))
 
@@ -204,27 +188,6 @@ def _day_of(body: bytes) -> date:
         return written_for(json.loads(body)) or date.today()
     except (ValueError, RecursionError):
         return date.today()
-
-
-@contextmanager
-def _told(format_: str = "text") -> Iterator[None]:
-    """Turn what can go wrong into a sentence and an exit status; never a stack trace."""
-    try:
-        yield
-    except RequestError as error:
-        if format_ == "json":
-            print_json(operation_outcome(error.issues))
-        _say_refusal(error)
-        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
-    except (KnowledgeError, UnknownFixtureError) as error:
-        click.secho(str(error.args[0]), fg="red", err=True)
-        sys.exit(EXIT_BAD_REQUEST)
-
-
-def _say_refusal(error: RequestError) -> None:
-    click.secho(f"The service would answer {error.status}:", fg="red", err=True)
-    for issue in error.issues:
-        click.echo(f"- {issue.text}", err=True)
 
 
 @contextmanager

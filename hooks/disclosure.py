@@ -34,7 +34,13 @@ def source_attributes(library: Library, services: Iterable[Service], language: L
             for key, source in library.references.items()
         },
         "services": [
-            {"id": service.id, "hook": service.hook, "title": service.title, "rules": service.rules, **_of(library, service.rules)}
+            {
+                "id": service.id,
+                "hook": service.hook,
+                "title": service.title,
+                "rules": service.rules,
+                **_of(library, service.rules),
+            }
             for service in running
         ],
         "rules": [{"id": rule, "title": library.rules[rule].title[language], **_of(library, [rule])} for rule in rules],

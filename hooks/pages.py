@@ -1,4 +1,4 @@
-"""The pages for people: the rulebook as HTML, and the source attributes beside it. Nothing on them needs a script or a network."""
+"""The pages for people: the rulebook as HTML, and the source attributes beside it. No script, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 import cds
-from cds.attributes import stands_on
 from cds.content import Library
-from cds.knowledge import Reference
 from cds.library import read_yaml
 from cds.rulebook import Book, book
 from cds.signed import LANGUAGES, InBoth, Language, Name, Text
@@ -32,8 +29,10 @@ _STYLE = (_FOLDER / "rulebook.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
-     "frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-cache"),
@@ -63,20 +62,24 @@ def rulebook_html(library: Library, services: Iterable[Service], day: date, lang
     """The rulebook as one page that stands alone. `served`: another language is one link away."""
     running = tuple(services)
     content = book(library, dict.fromkeys(rule for service in running for rule in service.rules), day, language)
-    return _environment().get_template("rulebook.html").render(
-        library=library,
-        services=running,
-        book=content,
-        language=language,
-        languages=LANGUAGES,
-        served=served,
-        software=cds.__version__,
-        style=Markup(_STYLE),  # noqa: S704 - our own file
-        w=_words(language),
-        vignettes=vignettes(),
-        shown_by=shown_by,
-        attributes=source_attributes(library, running, language),
-        anchor=_anchors(library, content),
+    return (
+        _environment()
+        .get_template("rulebook.html")
+        .render(
+            library=library,
+            services=running,
+            book=content,
+            language=language,
+            languages=LANGUAGES,
+            served=served,
+            software=cds.__version__,
+            style=Markup(_STYLE),  # noqa: S704 - our own file
+            w=_words(language),
+            vignettes=vignettes(),
+            shown_by=shown_by,
+            attributes=source_attributes(library, running, language),
+            anchor=_anchors(library, content),
+        )
     )
 
 

@@ -13,7 +13,7 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Vignette:
-    """One patient: the file and its place there, the name, the rows of the decision tables it covers, the record, and what is expected.
+    """One patient: the file and the place there, a name, the rows of the decision tables it covers, the record, what is expected.
 
     `advice`: the advice that must be given, `rule/key` each; None where the vignette leaves it open.
     """
@@ -35,7 +35,7 @@ def vignettes() -> tuple[Vignette, ...]:
         vignette
         for entry in folder
         if entry.name.endswith(".yaml")
-        for vignette in _read(entry.name.removesuffix(".yaml"), yaml.safe_load(entry.read_text(encoding="utf-8")))
+        for vignette in _read(entry.name.removesuffix(".yaml"), yaml.load(entry.read_bytes(), Loader=yaml.CSafeLoader))
     )
 
 

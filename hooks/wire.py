@@ -6,6 +6,7 @@ Nothing required is ever filled in, and nothing optional is ever sent blank: wha
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, field_validator, model_validator
@@ -14,6 +15,13 @@ from cds.knowledge import SUMMARY_LIMIT
 
 
 Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=True)]
+
+
+def require_web_address(url: str) -> None:
+    """Raises ValueError for anything but an absolute http(s) URL: what is relative means something else at every client."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} is no absolute http(s) URL")
 
 
 def _blank_is_absent(value: Any) -> Any:
@@ -77,6 +85,11 @@ class Source(Sent, frozen=True):
     label: str
     topic: Coding
     url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold that a link is an absolute web address (RESP-07)."""
+        if self.url is not None:
+            require_web_address(self.url)
 
 
 class Action(Sent, frozen=True):
