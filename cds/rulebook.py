@@ -17,7 +17,7 @@ from cds.graph import Step
 from cds.knowledge import Checked, Rule, SiteNumber
 from cds.leaves import Given, Leaf
 from cds.signed import LANGUAGES, InBoth, Language
-from cds.wording import Wording
+from cds.wording import Wording, number
 
 
 Kind = Literal["rule", "fact", "chart", "number"]
@@ -222,7 +222,7 @@ def _number(library: Library, name: str, day: date, wording: Wording) -> NumberE
         said(parameter.values[since].value),
         since,
         library.site.parameters.get(name) if library.site is not None else None,
-        (said(allowed[0]), said(allowed[1])) if allowed is not None else None,
+        (number(allowed[0]), said(allowed[1])) if allowed is not None else None,
         parameter.checked,
         parameter.checked_on,
         parameter.values[since].cite,
