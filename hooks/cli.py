@@ -17,20 +17,22 @@ import click
 import requests
 
 import cds
-from cds.library import load
+from cds.library import KnowledgeError, load
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
-from hooks.commands import EXIT_REFUSED, base_url_option, rulebook, say_refusal, site_option, today_option, told
 from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.engine import Engine, Evaluation
-from hooks.examples import fixture, fixtures, written_for
+from hooks.errors import RequestError, operation_outcome
+from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.options import request_argument, site_option, today_option
+from hooks.publishing import base_url_option, rulebook
 from hooks.report import report
 from hooks.services import PATIENT_VIEW
 
 
+EXIT_BAD_REQUEST = 2
+EXIT_REFUSED = 3
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
 
 
 @click.group()
@@ -54,7 +56,7 @@ def serve(host: str, port: int, workers: int, site: Path | None, base_url: str |
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with told():
+    with _told():
         app = create_app(Config(site=site, base_url=base_url))
     if host not in _LOOPBACK:
         click.secho(
@@ -87,7 +89,7 @@ def evaluate(request_file: Any, today: date | None, site: Path | None, format_: 
     else:
         print_answer(console(), content["decision"], content["cards"])
     if evaluation.refusal is not None:
-        say_refusal(evaluation.refusal)
+        _say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)
 
 
@@ -113,7 +115,7 @@ def explain(request_file: Any, today: date | None, site: Path | None, whole: boo
     print_decision(out, decided)
     print_doubts(out, decided)
     if evaluation.refusal is not None:
-        say_refusal(evaluation.refusal)
+        _say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)
 
 
@@ -144,7 +146,7 @@ def fixture_show(name: str, as_written: bool) -> None:
     Example: cobalamin fixture show irreversible-malabsorption | curl -H 'Content-Type: application/json' -d @-
     http://127.0.0.1:8080/cds-services/b12-bone-health
     """
-    with told():
+    with _told():
         known = fixture(name)
     print_json(known.request if as_written else known.on(date.today()))
 
@@ -156,7 +158,7 @@ def demo(name: str) -> None:
 
     Example: cobalamin demo high-dose-self-treater
     """
-    with told():
+    with _told():
         known = fixture(name)
     out, body = console(), known.on(date.today())
     with _service() as (base, ehr):
@@ -177,7 +179,7 @@ def demo(name: str) -> None:
 
 
 def _evaluate(body: bytes, today: date | None, site: Path | None, format_: str) -> Evaluation:
-    with told(format_):
+    with _told(format_):
         engine = Engine(load(site), PATIENT_VIEW)
         return engine.evaluate(body, today or _day_of(body))
 
@@ -188,6 +190,27 @@ def _day_of(body: bytes) -> date:
         return written_for(json.loads(body)) or date.today()
     except (ValueError, RecursionError):
         return date.today()
+
+
+@contextmanager
+def _told(format_: str = "text") -> Iterator[None]:
+    """Turn what can go wrong into a sentence and an exit status; never a stack trace."""
+    try:
+        yield
+    except RequestError as error:
+        if format_ == "json":
+            print_json(operation_outcome(error.issues))
+        _say_refusal(error)
+        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
+    except (KnowledgeError, UnknownFixtureError) as error:
+        click.secho(str(error.args[0]), fg="red", err=True)
+        sys.exit(EXIT_BAD_REQUEST)
+
+
+def _say_refusal(error: RequestError) -> None:
+    click.secho(f"The service would answer {error.status}:", fg="red", err=True)
+    for issue in error.issues:
+        click.echo(f"- {issue.text}", err=True)
 
 
 @contextmanager

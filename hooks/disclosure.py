@@ -12,6 +12,9 @@ from cds.signed import Language
 from hooks.services import Service
 
 
+_NAMED = ("label", "title", "publisher", "date", "url", "note")
+
+
 def source_attributes(library: Library, services: Iterable[Service], language: Language = "en") -> dict[str, Any]:
     """What 45 CFR 170.315(b)(11)(iv)(A) lists, as a whole, by service and by rule. Null: there is none."""
     signed, running = library.attributes, tuple(services)
@@ -30,7 +33,7 @@ def source_attributes(library: Library, services: Iterable[Service], language: L
             name: {"title": element.title[language], "note": element.note[language]} for name, element in signed.elements.items()
         },
         "references": {
-            key: {name: str(value) for name, value in source.model_dump().items() if value is not None}
+            key: {name: str(value) for name in _NAMED if (value := getattr(source, name)) is not None}
             for key, source in library.references.items()
         },
         "services": [

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -55,7 +56,8 @@ class Pages:
         return self._made(language or self._library.language, day)
 
     def _make(self, language: Language, day: date) -> Reply:
-        return Reply(200, rulebook_html(self._library, self._services, day, language, served=True).encode(), _HEADERS)
+        page = rulebook_html(self._library, self._services, day, language, served=True)
+        return Reply(HTTPStatus.OK, page.encode(), (*_HEADERS, ("Content-Language", language)))
 
 
 def rulebook_html(library: Library, services: Iterable[Service], day: date, language: Language, served: bool = False) -> str:
@@ -75,6 +77,7 @@ def rulebook_html(library: Library, services: Iterable[Service], day: date, lang
             software=cds.__version__,
             style=Markup(_STYLE),  # noqa: S704 - our own file
             w=_words(language),
+            cited=library.references,
             vignettes=vignettes(),
             shown_by=shown_by,
             attributes=source_attributes(library, running, language),

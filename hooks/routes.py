@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from hooks.engine import Engine
 from hooks.fhir.prefetch import templates
-from hooks.languages import SPOKEN, accepted
+from hooks.languages import accepted
 from hooks.pages import Pages
 from hooks.replies import Reply, answered, failed, no_route
 from hooks.wire import Discovery, ServiceEntry
@@ -36,7 +36,7 @@ def add_routes(app: Flask, engines: Iterable[Engine], pages: Pages, today: Calla
 
     @app.get("/rulebook")
     def rulebook() -> Response:
-        asked = SPOKEN.get(request.args.get("language", "")) or accepted(request.headers.get("Accept-Language"))
+        asked = accepted(request.args.get("language")) or accepted(request.headers.get("Accept-Language"))
         return _sent(pages.rulebook(asked, today()))
 
     @app.get("/source-attributes")

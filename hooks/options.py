@@ -1,0 +1,34 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from cds.signed import LANGUAGES
+
+
+site_option = click.option(
+    "--site", type=click.Path(dir_okay=False, path_type=Path), help="Site policy (YAML) with the hospital's own numbers."
+)
+
+
+def _plausible(_: click.Context, __: click.Parameter, day: datetime | None) -> date | None:
+    """A day somebody may decide on; ages and windows are not reckoned to the end of the calendar."""
+    if day is not None and not 1900 <= day.year <= 2200:
+        raise click.BadParameter("choose a day in the years 1900 to 2200.")
+    return None if day is None else day.date()
+
+
+today_option = click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_plausible,
+    help="Decide as on this day. Default: the day a fixture was written for, else today.",
+)
+language_option = click.option(
+    "--language", type=click.Choice(LANGUAGES), help="Language of the cards. Default: that of the site policy, else English."
+)
+request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
