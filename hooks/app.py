@@ -38,6 +38,8 @@ class Config:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
         if self.base_url is not None:
             require_web_address(self.base_url)
+            if {"?", "#"}.intersection(self.base_url):
+                raise ValueError(f"{self.base_url!r} is not an absolute URL that a path can be added to")
 
 
 def create_app(config: Config | None = None) -> Flask:

@@ -9,17 +9,16 @@ import click
 
 from cds.library import KnowledgeError, load
 from cds.signed import LANGUAGES, Language
+from hooks.app import Config
 from hooks.options import site_option, today_option
 from hooks.pages import rulebook_html
 from hooks.services import SERVICES
-from hooks.wire import require_web_address
 
 
 def _absolute(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
     """A URL that may stand on cards."""
     try:
-        if url is not None:
-            require_web_address(url)
+        Config(base_url=url)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from None
     return url

@@ -5,8 +5,8 @@ Nothing required is ever filled in, and nothing optional is ever sent blank: wha
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, field_validator, model_validator
@@ -17,10 +17,12 @@ from cds.knowledge import SUMMARY_LIMIT
 Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=True)]
 
 
+_WEB_ADDRESS = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#\[\]]+)(?:[/?#]\S*)?", re.IGNORECASE)
+
+
 def require_web_address(url: str) -> None:
     """Raises ValueError for anything but an absolute http(s) URL: what is relative means something else at every client."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+    if not _WEB_ADDRESS.fullmatch(url) or not url.isprintable():
         raise ValueError(f"{url!r} is no absolute http(s) URL")
 
 
