@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -37,7 +38,7 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-cache"),
-    ("Vary", "Accept-Language"),
+    ("Vary", "Accept-Language, Accept-Encoding"),
 )
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -51,13 +52,16 @@ class Pages:
         self.attributes = answered(source_attributes(library, self._services))
         self._made = lru_cache(maxsize=2 * len(LANGUAGES))(self._make)
 
-    def rulebook(self, language: Language | None, day: date) -> Reply:
+    def rulebook(self, language: Language | None, day: date, compressed: bool = False) -> Reply:
         """The rulebook in a language, or where none is asked for in that of the site."""
-        return self._made(language or self._library.language, day)
+        page, smaller = self._made(language or self._library.language, day)
+        return smaller if compressed else page
 
-    def _make(self, language: Language, day: date) -> Reply:
+    def _make(self, language: Language, day: date) -> tuple[Reply, Reply]:
         page = rulebook_html(self._library, self._services, day, language, served=True)
-        return Reply(HTTPStatus.OK, page.encode(), (*_HEADERS, ("Content-Language", language)))
+        headers, body = (*_HEADERS, ("Content-Language", language)), page.encode()
+        smaller = Reply(HTTPStatus.OK, gzip.compress(body), (*headers, ("Content-Encoding", "gzip")))
+        return Reply(HTTPStatus.OK, body, headers), smaller
 
 
 def rulebook_html(library: Library, services: Iterable[Service], day: date, language: Language, served: bool = False) -> str:

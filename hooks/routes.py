@@ -37,7 +37,7 @@ def add_routes(app: Flask, engines: Iterable[Engine], pages: Pages, today: Calla
     @app.get("/rulebook")
     def rulebook() -> Response:
         asked = accepted(request.args.get("language")) or accepted(request.headers.get("Accept-Language"))
-        return _sent(pages.rulebook(asked, today()))
+        return _sent(pages.rulebook(asked, today(), compressed=request.accept_encodings["gzip"] > 0))
 
     @app.get("/source-attributes")
     def source_attributes() -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from base64 import b64encode
@@ -164,6 +165,15 @@ def test_the_page_is_made_once_a_day() -> None:
     first, again, tomorrow = (client.get("/rulebook").get_data(as_text=True) for _ in range(3))
     assert first == again
     assert "<time>2026-11-22</time>" in tomorrow
+
+
+def test_the_page_is_sent_compressed_to_whom_it_suits(client: FlaskClient) -> None:
+    plain = client.get("/rulebook", headers={"Accept-Encoding": "gzip;q=0"})
+    small = client.get("/rulebook", headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.get_data()) == plain.get_data()
+    assert len(small.get_data()) < 400_000
 
 
 def test_vignettes_are_those_of_the_specification() -> None:
