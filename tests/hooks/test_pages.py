@@ -112,6 +112,7 @@ def test_the_page_shows_all_there_is(page: Page, library: Library) -> None:
         assert all(code.label in page.text for code in codes)
     for vignette in VIGNETTES:
         assert vignette["name"] in page.text
+    assert all(line in page.text for words in library.words.values() for line in words.limits)
     assert library.version in page.text
     assert str(TODAY) in page.text
     assert not re.search(r"\{\w+\}", page.text.replace("{Tscore}", "").replace("{1.73_m2}", ""))
