@@ -9,7 +9,7 @@ from functools import cached_property
 
 from cds.concepts import Code, ValueSet
 from cds.graph import Graph
-from cds.knowledge import MAX_CARDS, Parameter, Reference, Rule, SitePolicy, StandingWords
+from cds.knowledge import MAX_CARDS, Parameter, Reference, Rule, SitePolicy, SourceAttributes, StandingWords
 from cds.leaves import Given, Leaf
 from cds.signed import InBoth, Language
 from cds.terms import Terms
@@ -30,6 +30,7 @@ class Library:
     words: Mapping[Language, StandingWords]
     labels: Mapping[str, Mapping[str, InBoth[str]]]
     code_sources: Mapping[str, str]
+    attributes: SourceAttributes
     version: str
 
     def number(self, name: str, day: date) -> bool | int | float:

@@ -143,6 +143,32 @@ class SitePolicy(Signed):
     parameters: dict[Name, SiteNumber] = {}
 
 
+class DataElement(Signed):
+    """One kind of data about people whose use must be disclosed: where the chart holds it, and what is to be said about its use.
+
+    patient: attributes of the patient's own data. value_sets: the concepts that tell it.
+    """
+
+    title: InBoth[Text]
+    patient: tuple[Name, ...] = ()
+    value_sets: tuple[Name, ...] = ()
+    note: InBoth[Text]
+
+
+class SourceAttributes(Signed):
+    """What a user of decision support must be able to look up about it, as far as it is not derived from rules and references.
+
+    released: the day of the release, None for a version that is not released.
+    """
+
+    regulation: Text
+    kind: Text
+    developer: InBoth[Text]
+    funding: InBoth[Text]
+    released: datetime.date | None
+    elements: dict[Name, DataElement] = Field(min_length=1)
+
+
 class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 

@@ -20,7 +20,7 @@ import cds.rules
 from cds.concepts import ValueSet
 from cds.content import Library
 from cds.graph import Graph, Source
-from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, StandingWords, Topic
+from cds.knowledge import NoteWords, Parameter, Reference, Rule, SitePolicy, SourceAttributes, StandingWords, Topic
 from cds.leaves import GIVEN, Given, Leaf
 from cds.signed import LANGUAGES
 from cds.signoff import check
@@ -96,6 +96,7 @@ def load(site: Path | None = None) -> Library:
         words={language: read_yaml(HERE / f"words.{language}.yaml", StandingWords) for language in LANGUAGES},
         labels=labels,
         code_sources=read_yaml(HERE / "valuesets" / "sources.yaml", dict[str, str]),
+        attributes=read_yaml(HERE / "attributes.yaml", SourceAttributes),
         version=f"{cds.__version__}+{_digest(site)}",
     )
     try:

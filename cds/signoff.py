@@ -6,7 +6,7 @@ import typing
 from collections.abc import Iterator
 
 from cds.advice import Advice
-from cds.chart import Measurement
+from cds.chart import Measurement, Patient
 from cds.content import Library
 from cds.facts.doses import Dose
 from cds.knowledge import SUMMARY_LIMIT, Words
@@ -26,6 +26,7 @@ def check(library: Library) -> None:
         *_citations(library),
         *_concepts(library),
         *_numbers(library),
+        *_attributes(library),
         *(fault for rule in library.rules if rule in library.graph.place for fault in _templates(library, rule)),
     ]
     if faults:
@@ -108,6 +109,16 @@ def _numbers(library: Library) -> Iterator[str]:
             yield f"site policy, {name}: no site may set this number"
         elif not allowed[0] <= number.value <= allowed[1]:
             yield f"site policy, {name}: {number.value} lies outside the allowed {allowed[0]:g} to {allowed[1]:g}"
+
+
+def _attributes(library: Library) -> Iterator[str]:
+    for element, entry in library.attributes.elements.items():
+        for attribute in entry.patient:
+            if attribute not in Patient.__struct_fields__:
+                yield f"attributes.yaml, {element}: {attribute!r} is no attribute of a patient"
+        for concept in entry.value_sets:
+            if concept not in library.value_sets:
+                yield f"attributes.yaml, {element}: {concept!r} is no value set"
 
 
 def _templates(library: Library, rule: str) -> Iterator[str]:

@@ -12,8 +12,10 @@ from flask import Flask
 from cds.library import load
 from hooks.calls import Calls
 from hooks.engine import Engine
+from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
+from hooks.wire import require_web_address
 
 
 MEBIBYTE = 1024 * 1024
@@ -23,12 +25,21 @@ MEBIBYTE = 1024 * 1024
 class Config:
     """What a deployment may set. The defaults are the development configuration.
 
-    `site`: a site policy file. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on.
+    `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
+    card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on.
     """
 
     site: Path | None = None
+    base_url: str | None = None
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] = date.today
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
+        if self.base_url is not None:
+            require_web_address(self.base_url)
+            if {"?", "#"}.intersection(self.base_url):
+                raise ValueError(f"{self.base_url!r} is not an absolute URL that a path can be added to")
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -36,7 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
     library = load(config.site)
     app = Flask("hooks", static_folder=None)
-    engines = [Engine(library, service) for service in SERVICES]
-    add_routes(app, engines)
+    engines = [Engine(library, service, config.base_url) for service in SERVICES]
+    add_routes(app, engines, Pages(library, SERVICES), config.today)
     app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 from werkzeug.wsgi import get_content_length
 
-from cds.signed import Language
 from hooks.engine import Engine
 from hooks.errors import Issue, RequestError
+from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
 from hooks.wire import Response
 
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
-"""Subtags of Chinese as we do not write it."""
-_LONGEST_HEADER = 200
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -53,7 +46,7 @@ class Calls:
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
             _require_json(environ)
-            language = _language(environ) or engine.library.language
+            language = accepted(environ.get("HTTP_ACCEPT_LANGUAGE")) or engine.library.language
             return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)), language)
         except RequestError as error:
             return refused(error)
@@ -86,24 +79,6 @@ def _require_json(environ: dict[str, Any]) -> None:
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":
         raise _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-
-
-def _language(environ: dict[str, Any]) -> Language | None:
-    """The language the request accepts best; None where it does not say, or accepts none of ours."""
-    wanted = environ.get("HTTP_ACCEPT_LANGUAGE")
-    return _accepted(wanted[:_LONGEST_HEADER]) if wanted else None
-
-
-@lru_cache(maxsize=256)
-def _accepted(header: str) -> Language | None:
-    """The first of ours in the order of preference. Werkzeug's own match would rather have a plain tag than a preferred one."""
-    for tag, quality in parse_accept_header(header, LanguageAccept):
-        primary, *others = tag.lower().replace("_", "-").split("-")
-        if quality <= 0 or (primary == "zh" and "hans" not in others and _TRADITIONAL.intersection(others)):
-            continue
-        if primary in ("en", "zh"):
-            return "en" if primary == "en" else "zh-CN"
-    return None
 
 
 def _refusal(status: HTTPStatus) -> RequestError:

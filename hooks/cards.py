@@ -57,8 +57,12 @@ class _Basis:
 class CardWriter:
     """Writes cards in the words of one library and language."""
 
-    def __init__(self, library: Library, language: Language) -> None:
-        """Work out once what each rule reads; what is the same on many cards is put into words once and then kept."""
+    def __init__(self, library: Library, language: Language, base_url: str | None = None) -> None:
+        """Work out once what each rule reads; what is the same on many cards is put into words once and then kept.
+
+        `base_url`: where the service is reached; cards then lead to their rule in the rulebook, else to the source they cite.
+        """
+        self._base_url = base_url.rstrip("/") if base_url is not None else None
         self._library = library
         self._wording = Wording(library, language)
         self._words = self._wording.words
@@ -106,7 +110,9 @@ class CardWriter:
     def _sourced(self, rule: str, citation: str) -> Source:
         source, signed = self._library.references[citation], self._library.rules[rule]
         topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title[self._wording.language])
-        return Source(label=source[self._wording.language].label, topic=topic, url=source.url)
+        said = source[self._wording.language]
+        url = source.url if self._base_url is None else f"{self._base_url}/rulebook#{rule}"
+        return Source(label=said.label, topic=topic, url=url)
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""

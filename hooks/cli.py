@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, demo, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, rulebook, demo, fixture."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.options import language_option, request_argument, site_option, today_option
+from hooks.publishing import base_url_option, rulebook
 from hooks.report import report
 from hooks.services import service_of
 
@@ -48,7 +49,8 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
-def serve(host: str, port: int, workers: int, site: Path | None) -> None:
+@base_url_option
+def serve(host: str, port: int, workers: int, site: Path | None, base_url: str | None) -> None:
     """Run the service.
 
     Example: cobalamin serve --port 8080
@@ -56,7 +58,7 @@ def serve(host: str, port: int, workers: int, site: Path | None) -> None:
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
     with _told():
-        app = create_app(Config(site=site))
+        app = create_app(Config(site=site, base_url=base_url))
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -118,6 +120,9 @@ def explain(request_file: Any, today: date | None, site: Path | None, language: 
     if evaluation.refusal is not None:
         _say_refusal(evaluation.refusal)
         sys.exit(EXIT_REFUSED)
+
+
+main.add_command(rulebook)
 
 
 @main.group("fixture")

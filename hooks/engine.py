@@ -50,13 +50,13 @@ class Evaluation:
 class Engine:
     """One service, ready to answer."""
 
-    def __init__(self, library: Library, service: Service) -> None:
-        """Plan the rules and prepare the readers once."""
+    def __init__(self, library: Library, service: Service, base_url: str | None = None) -> None:
+        """Plan the rules and prepare the readers once. `base_url`: where the service shows its rulebook, if it is known."""
         self.library = library
         self.service = service
         self._decide = Decider(library, service.rules)
         self._reader = Reader(library)
-        self._cards = {language: CardWriter(library, language) for language in LANGUAGES}
+        self._cards = {language: CardWriter(library, language, base_url) for language in LANGUAGES}
         self._critical = {
             rule: frozenset((rule, *library.graph.ancestors(rule)))
             for rule in service.rules

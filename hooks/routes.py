@@ -1,15 +1,18 @@
-"""The routes beside the service calls: discovery and health. No route redirects."""
+"""The routes beside the service calls: discovery, health, and what the advice is made of. No route redirects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from hooks.engine import Engine
 from hooks.fhir.prefetch import templates
+from hooks.languages import accepted
+from hooks.pages import Pages
 from hooks.replies import Reply, answered, failed, no_route
 from hooks.wire import Discovery, ServiceEntry
 
@@ -17,7 +20,7 @@ from hooks.wire import Discovery, ServiceEntry
 _WITHOUT_FHIR = "Works from prefetch alone. A request without patient, or without what a conclusion needs, is answered with 412."
 
 
-def add_routes(app: Flask, engines: Iterable[Engine]) -> None:
+def add_routes(app: Flask, engines: Iterable[Engine], pages: Pages, today: Callable[[], date]) -> None:
     """Register every route and the one way errors leave."""
     discovery, healthy = answered(discovery_document(engines)), answered({"status": "ok"})
     app.url_map.strict_slashes = False
@@ -30,6 +33,15 @@ def add_routes(app: Flask, engines: Iterable[Engine]) -> None:
     @app.get("/healthz")
     def health() -> Response:
         return _sent(healthy)
+
+    @app.get("/rulebook")
+    def rulebook() -> Response:
+        asked = accepted(request.args.get("language")) or accepted(request.headers.get("Accept-Language"))
+        return _sent(pages.rulebook(asked, today(), compressed=request.accept_encodings["gzip"] > 0))
+
+    @app.get("/source-attributes")
+    def source_attributes() -> Response:
+        return _sent(pages.attributes)
 
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:

@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from errno import ECONNRESET
 from http import HTTPStatus
 from typing import Any
 
@@ -22,7 +23,7 @@ from hooks.replies import LINES, failed, refused
 
 
 PATIENCE_S = 5
-"""A request that has not arrived after so many seconds is given up: until then its worker answers nobody else."""
+"""A request that has not arrived after so many seconds is given up, and so is an answer that nobody takes: its worker is busy."""
 
 _NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads it; check request line, headers and chunks.")
 
@@ -88,7 +89,9 @@ class _Impatient:
         self._client = client
         self.finished = False
         self._until = time.monotonic() + PATIENCE_S
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6)))
+        patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
 
     def recv(self, size: int) -> bytes:
         """What has come; nothing once patience has ended."""
@@ -97,6 +100,13 @@ class _Impatient:
         with suppress(BlockingIOError):
             return self._client.recv(size) if time.monotonic() < self._until else b""
         return b""
+
+    def sendall(self, content: bytes) -> None:
+        """Send it all; a client that takes nothing for so long counts as gone."""
+        try:
+            self._client.sendall(content)
+        except BlockingIOError:
+            raise ConnectionResetError(ECONNRESET, "The client takes nothing.") from None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)

@@ -5,6 +5,7 @@ Nothing required is ever filled in, and nothing optional is ever sent blank: wha
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,6 +15,15 @@ from cds.knowledge import SUMMARY_LIMIT
 
 
 Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=True)]
+
+
+_WEB_ADDRESS = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#\[\]]+)(?:[/?#]\S*)?", re.IGNORECASE)
+
+
+def require_web_address(url: str) -> None:
+    """Raises ValueError for anything but an absolute http(s) URL: what is relative means something else at every client."""
+    if not _WEB_ADDRESS.fullmatch(url) or not url.isprintable():
+        raise ValueError(f"{url!r} is no absolute http(s) URL")
 
 
 def _blank_is_absent(value: Any) -> Any:
@@ -77,6 +87,11 @@ class Source(Sent, frozen=True):
     label: str
     topic: Coding
     url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold that a link is an absolute web address (RESP-07)."""
+        if self.url is not None:
+            require_web_address(self.url)
 
 
 class Action(Sent, frozen=True):

@@ -409,6 +409,18 @@ def test_a_slow_client_is_given_up_and_stops_nobody(
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_client_that_takes_no_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def endless(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return [b"x" * 10_000_000]
+
+    monkeypatch.setattr(serving, "PATIENCE_S", 0.05)
+    status, body = handled(b"GET / HTTP/1.1\r\n\r\n", app=endless, waiting=True)
+    assert status == 200
+    assert len(body) < 10_000_000
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("sent", "finished"),
     [

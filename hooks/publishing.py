@@ -1,0 +1,63 @@
+"""What a deployment publishes of itself: the command that writes the rulebook, and the address cards lead to."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from cds.library import KnowledgeError, load
+from cds.signed import LANGUAGES, Language
+from hooks.app import Config
+from hooks.options import site_option, today_option
+from hooks.pages import rulebook_html
+from hooks.services import SERVICES
+
+
+def _absolute(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    """A URL that may stand on cards."""
+    try:
+        Config(base_url=url)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+    return url
+
+
+base_url_option = click.option(
+    "--base-url",
+    metavar="URL",
+    callback=_absolute,
+    help="Where clinicians reach the service; cards then link to the rulebook. Default: cards link to their source.",
+)
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write, or an existing directory for rulebook.LANGUAGE.html. Default: standard output.",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), help="Language of the page. Default: that of the site.")
+@today_option
+@site_option
+def rulebook(output: Path | None, language: Language | None, today: date | None, site: Path | None) -> None:
+    """Write the rulebook as one HTML page: what a clinician reads and signs.
+
+    Example: cobalamin rulebook --output rulebook.html
+    """
+    try:
+        library = load(site)
+    except KnowledgeError as error:
+        raise click.UsageError(str(error)) from None
+    spoken = language or library.language
+    page = rulebook_html(library, SERVICES, today or date.today(), spoken)
+    if output is None:
+        click.echo(page)
+        return
+    target = output / f"rulebook.{spoken}.html" if output.is_dir() else output
+    try:
+        target.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {target}: {error.strerror}.") from None
+    click.echo(f"{target}: knowledge {library.version}", err=True)
