@@ -15,7 +15,7 @@ from cds.leaves import Leaf
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where something comes from: the references it rests on, and the day the youngest of its numbers was set or checked."""
+    """Where something comes from: the references it rests on, and the latest day on which one of its numbers was checked."""
 
     cited: tuple[str, ...]
     revised: date
