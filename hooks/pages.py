@@ -81,7 +81,7 @@ def rulebook_html(library: Library, services: Iterable[Service], day: date, lang
             software=cds.__version__,
             style=Markup(_STYLE),  # noqa: S704 - our own file
             w=_words(language),
-            cited=library.references,
+            cited={key: reference[language] for key, reference in library.references.items()},
             vignettes=vignettes(),
             shown_by=shown_by,
             attributes=source_attributes(library, running, language),
