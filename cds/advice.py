@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 
@@ -15,9 +16,10 @@ Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
 
 @dataclass(frozen=True, slots=True)
 class OrderTests:
-    """Propose laboratory tests, by the name of their value set."""
+    """Propose laboratory tests, by the name of their value set; `on`: planned for that day, None: now."""
 
     analytes: tuple[str, ...]
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class StartB12:
-    """Propose a course of B12 by one route: each dose in ug, by one schedule after the other."""
+    """Propose a course of B12 by one route: each dose in ug, by one schedule after the other; `review` is planned with it."""
 
     route: Route
     form: str
     dose_ug: float
     schedules: tuple[Schedule, ...]
     recommended: bool = False
+    review: OrderTests | None = None
 
 
 Action = OrderTests | StartB12

@@ -191,7 +191,7 @@ class CardWriter:
         ]
 
     def _offered(self, proposed: tuple[ProposedAction, ...], urgent: bool) -> _Offer:
-        """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
+        """One suggestion per course: the missing tests first, the course, its review. The tests alone are the last."""
         words, title = self._words.suggestions, self._wording.title
         courses = [action for action in proposed if isinstance(action, StartB12)]
         tests = list(dict.fromkeys(t for a in proposed if isinstance(a, OrderTests) for t in a.analytes))
@@ -199,13 +199,24 @@ class CardWriter:
         drafts = [(words["test"].format(test=title(test)), self._writer.service_request(test, urgent)) for test in tests]
         drafts += [(line, self._writer.medication_request(course)) for line, course in zip(lines, courses, strict=True)]
         first, named = tuple(range(len(tests))), self._words.listed.join(map(title, tests))
-        suggestions = [
-            (words["with_tests"].format(course=line, tests=named) if tests else line, course.recommended, (*first, place))
-            for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests))
-        ]
+        suggestions = []
+        for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests)):
+            label = words["with_tests"].format(course=line, tests=named) if tests else line
+            review = tuple(self._planned(course.review, title))
+            after = tuple(range(len(drafts), len(drafts) + len(review)))
+            drafts += review
+            label = words["with_review"].format(course=label, day=course.review.on) if course.review else label
+            suggestions.append((label, course.recommended, (*first, place, *after)))
         if tests:
             suggestions.append((words["tests"].format(tests=named), not courses, first))
         return _Offer(tuple(drafts), tuple(suggestions))
+
+
+    def _planned(self, review: OrderTests | None, title: Callable[[str], str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The drafts of a review, each with its description."""
+        for test in review.analytes if review is not None else ():
+            said = self._words.suggestions["planned"].format(test=title(test), day=review.on)
+            yield said, self._writer.service_request(test, urgent=False, on=review.on)
 
 
 def _uuid(name: str) -> str:
