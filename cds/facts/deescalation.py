@@ -97,26 +97,27 @@ def stopping(
     likely_to_lack_b12: bool | None,
     neurology: Evidence | None,
     signs_of_deficiency: Evidence | None,
+    baseline_before_treatment: bool | None,
     causes_gone: Evidence | None,
     response: Response | None,
 ) -> Stopping | None:
     """May an end of treatment be reviewed? Only where nothing speaks for a lasting need, and all of it was looked into.
 
     Any risk factor rules it out, so lost or impaired absorption, gastric and bariatric surgery, a meatless diet (another source
-    of B12 is not to be seen in a record) and old age do. After a deficiency its cause must be known and gone, the nerves well and
-    homocysteine normal.
+    of B12 is not to be seen in a record) and old age do. That there never was a deficiency takes a normal B12 from before the
+    course: records often begin after it. After a deficiency its cause must be known and gone, the nerves well and homocysteine
+    down.
     """
     settled = b12_status in ("on_treatment", "high_on_treatment", "adequate")
     long_enough = days_on_b12 is not None and days_on_b12 >= followup_min_treatment_days
     if not current_routes or not settled or not long_enough or likely_to_lack_b12 or neurology:
         return "ruled_out"
-    if likely_to_lack_b12 is None or neurology is None or signs_of_deficiency is None:
+    if signs_of_deficiency is None:
         return None
-    if not signs_of_deficiency:
-        return "no_need"
-    if causes_gone is None:
+    over = causes_gone and response == "responding" if signs_of_deficiency else baseline_before_treatment
+    if over is None or (over and None in (likely_to_lack_b12, neurology)):
         return None
-    return "cause_gone" if causes_gone and response == "responding" else "ruled_out"
+    return "ruled_out" if not over else "cause_gone" if signs_of_deficiency else "no_need"
 
 
 def excess(
