@@ -13,7 +13,12 @@ Answer = Measurement | NoResult
 
 
 def baseline_of(
-    results: Iterable[Measurement], after: Answer, start: date | None, before_days: float, grace_days: float, same_name: bool = False
+    results: Iterable[Measurement],
+    after: Answer,
+    start: date | None,
+    before_days: float,
+    grace_days: float,
+    same_name: bool = False,
 ) -> Answer:
     """The newest result from `before_days` before a start to `grace_days` after it, of the concept and scale of `after`.
 

@@ -72,7 +72,7 @@ class Wording:
             case str():
                 return self._library.labels[name][value][self.language]
             case (FollowUpItem(), *_):
-                return "".join(f"\n- {self.follow_up(item)}" for item in value)
+                return "\n\n" + "\n".join(f"- {self.follow_up(item)}" for item in value)
             case tuple():
                 return words.joined.join(dict.fromkeys(map(self._item, value))) or words.nothing
             case None:

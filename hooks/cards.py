@@ -211,7 +211,6 @@ class CardWriter:
             suggestions.append((words["tests"].format(tests=named), not courses, first))
         return _Offer(tuple(drafts), tuple(suggestions))
 
-
     def _planned(self, review: OrderTests | None, title: Callable[[str], str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """The drafts of a review, each with its description."""
         for test in review.analytes if review is not None else ():

@@ -72,7 +72,9 @@ def causes_gone(
     lasting = [(medicine, ppi_long_term_days) for medicine in acid]
     lasting += [(medicine, metformin_long_term_days) for medicine in metformin]
     ended = today - timedelta(days=exposure_current_grace_days)
-    over = [m for m, days in lasting if _lasted(m, days) and _before(m, course_start) and m.end is not None and m.end.last < ended]
+    over = [
+        m for m, days in lasting if _lasted(m, days) and _before(m, course_start) and m.end is not None and m.end.last < ended
+    ]
     latest = newest(helicobacter_tests)
     if latest is None or latest.positive is not False:
         return tuple(over)

@@ -139,11 +139,27 @@ def bone_turnover_items(
     return tuple(FollowUpItem(item.name, unstarted) if item.state == "never" else item for item in markers)
 
 
-def follow_up_items(
+def response_markers(
     under_follow_up: bool,
     serum_b12_uninformative: bool | None,
     b12_results: tuple[Measurement, ...] | None,
     homocysteine_results: tuple[Measurement, ...] | None,
+    today: date,
+    followup_interval_days: float,
+    followup_grace_days: float,
+) -> tuple[FollowUpItem, ...]:
+    """B12 and homocysteine, which show whether treatment works; none while there is no treatment to follow."""
+    if not under_follow_up:
+        return ()
+    pace = Pace(today, followup_interval_days, followup_grace_days)
+    b12 = pace.item("b12", b12_results)
+    if serum_b12_uninformative:
+        b12 = FollowUpItem("b12", "not_needed", b12.last)
+    return (b12, pace.item("homocysteine", homocysteine_results))
+
+
+def follow_up_items(
+    response_markers: tuple[FollowUpItem, ...],
     muscle_strength_entries: Evidence | None,
     bone_turnover_items: tuple[FollowUpItem, ...],
     fall_entries: Evidence | None,
@@ -155,13 +171,11 @@ def follow_up_items(
     followup_grace_days: float,
 ) -> tuple[FollowUpItem, ...]:
     """All nine in the order of the card; none while there is no treatment to follow."""
-    if not under_follow_up:
+    if not response_markers:
         return ()
     pace = Pace(today, followup_interval_days, followup_grace_days)
-    b12 = pace.item("b12", b12_results)
     return (
-        FollowUpItem("b12", "not_needed", b12.last) if serum_b12_uninformative else b12,
-        pace.item("homocysteine", homocysteine_results),
+        *response_markers,
         pace.item("muscle_strength", muscle_strength_entries),
         *bone_turnover_items,
         pace.item("falls", fall_entries),
@@ -171,27 +185,28 @@ def follow_up_items(
     )
 
 
-def follow_up_tests(follow_up_items: tuple[FollowUpItem, ...]) -> tuple[str, ...]:
-    """The laboratory tests to order, by value set name: those that are due, and homocysteine where it was never measured.
-
-    A bone turnover marker is only proposed in the unit and by the code it was measured in before, or the series would break.
-    """
-    return tuple(_TESTS[item.name] for item in follow_up_items if item.name in _TESTS and _to_order(item))
-
-
-_TESTS: dict[ItemName, str] = {"b12": "b12_total", "homocysteine": "homocysteine", "balp": "balp", "ctx": "ctx"}
-_SERIES: dict[ItemName, tuple[str, str]] = {"balp": ("balp", "ug/L"), "ctx": ("ctx", "pg/mL")}
+def due_markers(response_markers: tuple[FollowUpItem, ...]) -> tuple[str, ...]:
+    """B12 and homocysteine by value set name, where they are due, and homocysteine where it was never measured."""
+    return tuple(
+        "b12_total" if item.name == "b12" else "homocysteine"
+        for item in response_markers
+        if item.state in ("due", "overdue") or (item.state == "never" and item.name == "homocysteine")
+    )
 
 
-def _to_order(item: FollowUpItem) -> bool:
-    if item.state not in ("due", "overdue"):
-        return item.state == "never" and item.name == "homocysteine"
-    series = _SERIES.get(item.name)
-    return series is None or (isinstance(item.last, Measurement) and (item.last.concept, item.last.scale) == series)
+def due_turnover_markers(bone_turnover_items: tuple[FollowUpItem, ...]) -> tuple[str, ...]:
+    """Bone turnover markers that are due, as long as our order goes on with the assay they were measured by before."""
+    return tuple(
+        item.name
+        for item in bone_turnover_items
+        if item.state in ("due", "overdue")
+        and isinstance(item.last, Measurement)
+        and (item.last.concept, item.last.scale) in (("balp", "ug/L"), ("ctx", "pg/mL"))
+    )
 
 
 def follow_up_speaks(
-    follow_up_items: tuple[FollowUpItem, ...],
+    response_markers: tuple[FollowUpItem, ...],
     response: Response | None,
     serum_b12_uninformative: bool | None,
     response_speaks: bool | None,
@@ -203,6 +218,6 @@ def follow_up_speaks(
     For the same reason "never" makes none: who has no B12 at all hears from the baseline card. Where B12 is no guide and
     homocysteine has settled, the yearly limit of `response` brings the next card. A failure is told by the response card.
     """
-    if not follow_up_items or response_speaks or (serum_b12_uninformative and response == "responding"):
+    if response_speaks or (serum_b12_uninformative and response == "responding"):
         return False
-    return any(item.name in ("b12", "homocysteine") and item.state in ("due", "overdue") for item in follow_up_items)
+    return any(item.state in ("due", "overdue") for item in response_markers)

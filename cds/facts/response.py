@@ -136,7 +136,7 @@ def response_speaks(
 def response_tests(
     response_speaks: bool,
     response: Response | None,
-    follow_up_tests: tuple[str, ...],
+    due_markers: tuple[str, ...],
     responses_since: date | None,
     mma_results: tuple[Measurement, ...] | None,
     folate_results: tuple[Measurement, ...] | None,
@@ -150,4 +150,4 @@ def response_tests(
     wanted = [name for name, results in seen.items() if not newest_result(since(results or (), responses_since))]
     if response == "no_response" and not intrinsic_factor_antibodies:
         wanted.insert(0, "intrinsic_factor_antibody")
-    return tuple(dict.fromkeys((*wanted, *follow_up_tests)))
+    return tuple(dict.fromkeys((*wanted, *due_markers)))

@@ -9,12 +9,14 @@ from cds.facts.followup import FollowUpItem
 def b12_follow_up(
     follow_up_speaks: bool,
     follow_up_items: tuple[FollowUpItem, ...],
-    follow_up_tests: tuple[str, ...],
+    due_markers: tuple[str, ...],
+    due_turnover_markers: tuple[str, ...],
     follow_up_notes: tuple[str, ...],
     restriction_notes: tuple[str, ...],
 ) -> Advice | None:
     """One card for all nine, never nine. It takes the place of "continue and review" and so says what restricts B12 as well."""
     if not follow_up_speaks:
         return None
-    overdue = any(item.state == "overdue" for item in follow_up_items[:2])
-    return Advice("overdue" if overdue else "due", (OrderTests(follow_up_tests),), (*follow_up_notes, *restriction_notes))
+    overdue = any(item.state == "overdue" for item in follow_up_items if item.name in ("b12", "homocysteine"))
+    tests = OrderTests((*due_markers, *due_turnover_markers))
+    return Advice("overdue" if overdue else "due", (tests,), (*follow_up_notes, *restriction_notes))
