@@ -16,7 +16,7 @@ Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
 
 @dataclass(frozen=True, slots=True)
 class OrderTests:
-    """Propose laboratory tests, by the name of their value set; `on`: planned for that day, None: now."""
+    """Propose laboratory tests, by the name of their value set; `on`: the day they are planned for, as a review."""
 
     analytes: tuple[str, ...]
     on: date | None = None

@@ -202,19 +202,20 @@ class CardWriter:
         suggestions = []
         for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests)):
             label = words["with_tests"].format(course=line, tests=named) if tests else line
-            review = tuple(self._planned(course.review, title))
-            after = tuple(range(len(drafts), len(drafts) + len(review)))
-            drafts += review
-            label = words["with_review"].format(course=label, day=course.review.on) if course.review else label
-            suggestions.append((label, course.recommended, (*first, place, *after)))
+            planned = range(0)
+            if course.review is not None:
+                label = words["with_review"].format(course=label, day=course.review.on)
+                planned = range(len(drafts), len(drafts) + len(course.review.analytes))
+                drafts += self._planned(course.review)
+            suggestions.append((label, course.recommended, (*first, place, *planned)))
         if tests:
             suggestions.append((words["tests"].format(tests=named), not courses, first))
         return _Offer(tuple(drafts), tuple(suggestions))
 
-    def _planned(self, review: OrderTests | None, title: Callable[[str], str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _planned(self, review: OrderTests) -> Iterator[tuple[str, dict[str, Any]]]:
         """The drafts of a review, each with its description."""
-        for test in review.analytes if review is not None else ():
-            said = self._words.suggestions["planned"].format(test=title(test), day=review.on)
+        for test in review.analytes:
+            said = self._words.suggestions["planned"].format(test=self._wording.title(test), day=review.on)
             yield said, self._writer.service_request(test, urgent=False, on=review.on)
 
 
