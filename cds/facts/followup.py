@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
 
 from cds.advice import Route
 from cds.chart import Condition, Finding, Measurement, Medicine, Record
@@ -33,8 +34,7 @@ muscle_pain = has("muscle_pain")
 limb_sensation_answers = observed("limb_sensation")
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpItem:
+class FollowUpItem(Struct, frozen=True, gc=False):
     """One item of the follow-up: how it stands, and its last entry where there is one.
 
     "never": looked, and there is no entry. "unknown": nobody could look, or the entry has no date. "not_needed": shown and never
@@ -44,26 +44,6 @@ class FollowUpItem:
     name: ItemName
     state: ItemState
     last: Record | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """On which day it is, after how many days an item is due, and after how many more it is overdue."""
-
-    today: date
-    interval: float
-    grace: float
-
-    def item(self, name: ItemName, records: tuple[Record, ...] | None) -> FollowUpItem:
-        """The item by its last entry. A partial date counts as its first day: what may be due is not called current."""
-        if not records:
-            return FollowUpItem(name, "unknown" if records is None else "never")
-        last = max(records, key=lambda record: record.day.last if record.day is not None else date.min)
-        if last.day is None:
-            return FollowUpItem(name, "unknown", last)
-        age = (self.today - last.day.first).days
-        state: ItemState = "overdue" if age > self.interval + self.grace else "due" if age >= self.interval else "current"
-        return FollowUpItem(name, state, last)
 
 
 def under_follow_up(
@@ -131,8 +111,9 @@ def bone_turnover_items(
     """BALP and CTX: followed only where somebody has begun to, or an osteoporosis medicine is taken."""
     if not under_follow_up:
         return ()
-    pace = Pace(today, balp_ctx_interval_days, followup_grace_days)
-    markers = (pace.item("balp", balp_results), pace.item("ctx", either(ctx_results, ctx_variant_results)))
+    all_ctx = either(ctx_results, ctx_variant_results)
+    times = (today, balp_ctx_interval_days, followup_grace_days)
+    markers = (_item("balp", balp_results, *times), _item("ctx", all_ctx, *times))
     if any(drug.current for drug in bone_drugs or ()):
         return markers
     unstarted: ItemState = "unknown" if bone_drugs is None else "not_followed"
@@ -151,11 +132,11 @@ def response_markers(
     """B12 and homocysteine, which show whether treatment works; none while there is no treatment to follow."""
     if not under_follow_up:
         return ()
-    pace = Pace(today, followup_interval_days, followup_grace_days)
-    b12 = pace.item("b12", b12_results)
+    times = (today, followup_interval_days, followup_grace_days)
+    b12 = _item("b12", b12_results, *times)
     if serum_b12_uninformative:
         b12 = FollowUpItem("b12", "not_needed", b12.last)
-    return (b12, pace.item("homocysteine", homocysteine_results))
+    return (b12, _item("homocysteine", homocysteine_results, *times))
 
 
 def follow_up_items(
@@ -173,15 +154,33 @@ def follow_up_items(
     """All nine in the order of the card; none while there is no treatment to follow."""
     if not response_markers:
         return ()
-    pace = Pace(today, followup_interval_days, followup_grace_days)
+    times = (today, followup_interval_days, followup_grace_days)
     return (
         *response_markers,
-        pace.item("muscle_strength", muscle_strength_entries),
+        _item("muscle_strength", muscle_strength_entries, *times),
         *bone_turnover_items,
-        pace.item("falls", fall_entries),
-        pace.item("gait", gait_entries),
-        pace.item("muscle_pain", muscle_pain),
-        pace.item("limb_sensation", limb_sensation_entries),
+        _item("falls", fall_entries, *times),
+        _item("gait", gait_entries, *times),
+        _item("muscle_pain", muscle_pain, *times),
+        _item("limb_sensation", limb_sensation_entries, *times),
+    )
+
+
+def _item(
+    name: ItemName, records: tuple[Record, ...] | None, today: date, interval_days: float, grace_days: float
+) -> FollowUpItem:
+    """The item by its last entry. A partial date counts as its first day: what may be due is not called current."""
+    if not records:
+        return FollowUpItem(name, "unknown" if records is None else "never")
+    last = records[0]
+    for record in records:
+        if record.day is not None and (last.day is None or record.day.last > last.day.last):
+            last = record
+    if last.day is None:
+        return FollowUpItem(name, "unknown", last)
+    age = (today - last.day.first).days
+    return FollowUpItem(
+        name, "overdue" if age > interval_days + grace_days else "due" if age >= interval_days else "current", last
     )
 
 

@@ -46,6 +46,8 @@ def ctx_trend(
 def _turnover_trend(
     results: tuple[Measurement, ...], start: date, earliest: date, window: tuple[float, float], least_pct: float
 ) -> Trend:
+    if not results:
+        return ()
     after = newest_result(since(results, earliest))
     before = baseline_of(results, after, start, *window, same_name=True)
     change = percent_change(before, after)
@@ -63,6 +65,8 @@ def chair_stand_trend(
     chair_stand_mcid: float,
 ) -> tuple[Measurement, ...]:
     """The chair stand without the arms, where the change is one that a patient may notice."""
+    if not chair_stands:
+        return ()
     after = newest_result(since(chair_stands, responses_since))
     window = (baseline_pre_start_window_days, baseline_post_start_grace_days)
     before = baseline_of(chair_stands, after, course_start, *window)
@@ -85,7 +89,7 @@ def recent_fractures(
 ) -> tuple[Condition, ...] | None:
     """Fractures that may still be raising bone turnover."""
     fractures = either(fragility_fractures, major_fractures)
-    return None if fractures is None else tuple(since(fractures, today - timedelta(days=fracture_turnover_days)))
+    return fractures if not fractures else tuple(since(fractures, today - timedelta(days=fracture_turnover_days)))
 
 
 def bone_turnover_causes(
