@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from cds.chart import Medicine
@@ -17,9 +18,10 @@ Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
 
 @dataclass(frozen=True, slots=True)
 class OrderTests:
-    """Propose laboratory tests, by the name of their value set."""
+    """Propose laboratory tests, by the name of their value set; `on`: the day they are planned for, as a review."""
 
     analytes: tuple[str, ...]
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class StartB12:
-    """Propose a course of B12 by one route: each dose in ug, by one schedule after the other."""
+    """Propose a course of B12 by one route: each dose in ug, by one schedule after the other; `review` is planned with it."""
 
     route: Route
     form: str
     dose_ug: float
     schedules: tuple[Schedule, ...]
     recommended: bool = False
+    review: OrderTests | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
+from cds.facts.followup import FollowUpItem
 from cds.leaves import Given, Leaf
 from cds.sums import Intake
 from cds.wording import Wording
@@ -113,6 +114,8 @@ def show(value: Any) -> str:
             return f"{value.reported} ({value.day or 'undated'})"
         case Intake():
             return " + ".join(f"{product.medicine.name}: {show(product.ug)}" for product in value.products) or "none"
+        case FollowUpItem():
+            return f"{value.name} {value.state}"
         case Medicine():
             return f"{value.name} (since {value.day or 'unknown'}{'' if value.current else ', not current'})"
         case Record():

@@ -9,9 +9,10 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from cds.chart import Measurement, Medicine, NoResult, Record
+from cds.chart import Finding, Measurement, Medicine, NoResult, Record
 from cds.content import Library
 from cds.facts.doses import Dose
+from cds.facts.followup import FollowUpItem
 from cds.signed import Language
 from cds.sums import Intake
 
@@ -72,6 +73,8 @@ class Wording:
         match value:
             case str():
                 return self._library.labels[name][value][self.language]
+            case (FollowUpItem(), *_):
+                return "\n\n" + "\n".join(f"- {self.follow_up(item)}" for item in value)
             case tuple():
                 return words.joined.join(dict.fromkeys(map(self._item, value))) or words.nothing
             case None:
@@ -129,6 +132,20 @@ class Wording:
         """The sum, or what of it could be read."""
         known = self.amount(round(value.at_least) if value.at_least >= _WHOLE_FROM else value.at_least, value.unit)
         return known if value.ug is not None else self.words.at_least.format(dose=known)
+
+    def follow_up(self, item: FollowUpItem) -> str:
+        """An item of the follow-up in one line: its last entry and how it stands."""
+        labels, last = self._library.labels, item.last
+        name, state = labels["follow_up_item"][item.name][self.language], labels["follow_up_state"][item.state][self.language]
+        if last is None:
+            return f"{name}{self.words.colon}{state}"
+        if isinstance(last, Measurement) and self.title(last.concept) == name:
+            said = self.measurement(last)
+        elif isinstance(last, Finding) and last.positive is not None:
+            said = self.aside(self.words.yes if last.positive else self.words.no, str(last.day or self.words.undated))
+        else:
+            said = self._item(last)
+        return f"{name}{self.words.colon}{said}{self.words.listed}{state}"
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit in words."""

@@ -98,7 +98,7 @@ class SuggestionWriter:
             yield label, True, [Action(type="update", description=label, resource=changed)]
 
     def _offered(self, proposed: tuple[ProposedAction, ...], urgent: bool) -> _Offer:
-        """One suggestion per course, each with the missing tests: the baseline comes first. The tests alone are the last."""
+        """One suggestion per course: the missing tests first, the course, its review. The tests alone are the last."""
         words, title = self._words.suggestions, self._wording.title
         courses = [action for action in proposed if isinstance(action, StartB12)]
         tests = list(dict.fromkeys(t for a in proposed if isinstance(a, OrderTests) for t in a.analytes))
@@ -106,13 +106,24 @@ class SuggestionWriter:
         drafts = [(words["test"].format(test=title(test)), self._writer.service_request(test, urgent)) for test in tests]
         drafts += [(line, self._writer.medication_request(course)) for line, course in zip(lines, courses, strict=True)]
         first, named = tuple(range(len(tests))), self._words.listed.join(map(title, tests))
-        suggestions = [
-            (words["with_tests"].format(course=line, tests=named) if tests else line, course.recommended, (*first, place))
-            for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests))
-        ]
+        suggestions = []
+        for place, (line, course) in enumerate(zip(lines, courses, strict=True), start=len(tests)):
+            label = words["with_tests"].format(course=line, tests=named) if tests else line
+            planned = range(0)
+            if course.review is not None:
+                label = words["with_review"].format(course=label, day=course.review.on)
+                planned = range(len(drafts), len(drafts) + len(course.review.analytes))
+                drafts += self._planned(course.review)
+            suggestions.append((label, course.recommended, (*first, place, *planned)))
         if tests:
             suggestions.append((words["tests"].format(tests=named), not courses, first))
         return _Offer(tuple(drafts), tuple(suggestions))
+
+    def _planned(self, review: OrderTests) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The drafts of a review, each with its description."""
+        for test in review.analytes:
+            said = self._words.suggestions["planned"].format(test=self._wording.title(test), day=review.on)
+            yield said, self._writer.service_request(test, urgent=False, on=review.on)
 
 
 def stable_uuid(name: str) -> str:

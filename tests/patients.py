@@ -19,6 +19,7 @@ from hooks.services import service_of
 TODAY = date(2026, 11, 21)
 PATIENT = "p1"
 
+_CODE_OF_UNIT = {("b12_total", "mol"): "14685-2", ("balp", "U/L"): "1777-2"}
 _RESULT = re.compile(r"(?P<comparator><=|>=|<|>)?\s*(?P<value>-?[\d.]+)\s*(?P<unit>.*)")
 
 
@@ -222,8 +223,9 @@ def concept(name: str, more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def coding_for(name: str, said: str) -> dict[str, str]:
-    """The LOINC code a laboratory would use: for B12 the one that fits mass or moles."""
-    code = "14685-2" if name == "b12_total" and "mol" in said else value_sets()[name].order or value_sets()[name].codes[0].code
+    """The LOINC code a laboratory would use: the one that fits mass, moles or activity."""
+    usual = value_sets()[name].order or value_sets()[name].codes[0].code
+    code = next((code for (of, unit), code in _CODE_OF_UNIT.items() if of == name and unit in said), usual)
     return {"system": SYSTEMS["loinc"].uris[0], "code": code}
 
 

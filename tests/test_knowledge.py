@@ -259,7 +259,7 @@ def test_a_site_keeps_within_what_is_allowed(tmp_path: Path, name: str, value: o
 
 def test_the_notes_of_a_fact_belong_to_every_rule_that_stands_on_it(library: Library) -> None:
     holders = {name for name, rule in library.rules.items() if "leber" in rule.notes}
-    assert holders == {"b12_regimen", "neurological_red_flag", "blood_count_red_flag"}
+    assert holders == {"b12_regimen", "neurological_red_flag", "blood_count_red_flag", "b12_follow_up"}
     assert all("restriction_notes" in library.graph.ancestors(name) for name in holders)
 
 

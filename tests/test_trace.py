@@ -10,6 +10,7 @@ import pytest
 
 from cds.chart import NO_RESULT
 from cds.decide import Decision
+from cds.facts.followup import FollowUpItem
 from cds.graph import Failure
 from cds.trace import Node, show, why, why_not
 from tests.patients import evaluate
@@ -75,6 +76,7 @@ def test_a_broken_rule_is_not_taken_for_a_silent_one() -> None:
         ((), "none"),
         (("oral", "sublingual"), "oral; sublingual"),
         (date(2026, 11, 21), "2026-11-21"),
+        ((FollowUpItem("b12", "due"), FollowUpItem("gait", "never")), "b12 due; gait never"),
     ],
 )
 def test_values_in_one_line(value: Any, said: str) -> None:

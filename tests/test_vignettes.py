@@ -40,6 +40,7 @@ EXPECTABLE = {
     "tests",
     "changes",
     "facts",
+    "items",
 }
 
 
@@ -82,6 +83,11 @@ def test_vignette(vignette: dict[str, Any]) -> None:
             }
         ),
         "facts": {name: decision["facts"][name] for name in vignette["expect"].get("facts", {})},
+        "items": {
+            item["name"]: item["state"]
+            for item in decision["facts"]["follow_up_items"] or ()
+            if item["name"] in vignette["expect"].get("items", ())
+        },
     }
     assert vignette["expect"].keys() <= EXPECTABLE
     assert {name: got[name] for name in vignette["expect"]} == vignette["expect"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from cds.advice import OrderTests, Route, Schedule, StartB12
+from cds.facts.absorption import Absorption
 from cds.facts.doses import Dose
 from cds.facts.metabolites import MmaReading
 from cds.facts.regimen import Regimen
@@ -66,9 +68,14 @@ def course_orders(
     sublingual_dose: Dose,
     injection_dose: Dose,
     injection_plan: InjectionPlan,
+    absorption: Absorption,
+    today: date,
     review_after_days: float,
 ) -> tuple[StartB12, ...]:
-    """One course per route of the regimen, the first one recommended; none unless something is to be started."""
+    """One course per route of the regimen, the first one recommended; none unless something is to be started.
+
+    Each brings its own review (C8): homocysteine, and B12 where it is a guide. Under haematology the review is theirs.
+    """
     starts = regimen.action in ("start", "establish_absorption_first") or regimen.row == "irreversible_untested"
     if not starts or regimen.dose is None:
         return ()
@@ -80,7 +87,10 @@ def course_orders(
         form = _form_for(route, regimen.form)
         schedules = daily if route in doses else injection_plan.of(form)
         dose = doses.get(route, injection_dose.preferred)
-        courses.append(StartB12(route, form, dose, schedules, recommended=place == 0))
+        informative = route in doses and absorption != "impaired_irreversible"
+        tests = ("b12_total", "homocysteine") if informative else ("homocysteine",)
+        review = None if regimen.row == "blood" else OrderTests(tests, on=today + timedelta(days=review_after_days))
+        courses.append(StartB12(route, form, dose, schedules, recommended=place == 0, review=review))
     return tuple(courses)
 
 

@@ -50,7 +50,8 @@ RowName = Literal[
 CRITICAL_ROWS = ("neurology", "blood")
 """Rows that nothing but an exclusion or an allergy holds up."""
 
-_INJECTED = frozenset[Route]({"intramuscular", "subcutaneous"})
+INJECTED = frozenset[Route]({"intramuscular", "subcutaneous"})
+"""The routes that bypass the gut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +169,8 @@ def treated_suitably(
         return False
     if regimen_row.name in CRITICAL_ROWS:
         new = days_on_b12 is not None and days_on_b12 <= loading_phase_max_days
-        return not _INJECTED.isdisjoint(current_routes) and (new or b12_drawn_on_treatment is False)
-    return not (_INJECTED | {*regimen_row.first, *regimen_row.acceptable}).isdisjoint(current_routes)
+        return not INJECTED.isdisjoint(current_routes) and (new or b12_drawn_on_treatment is False)
+    return not (INJECTED | {*regimen_row.first, *regimen_row.acceptable}).isdisjoint(current_routes)
 
 
 def regimen(

@@ -14,13 +14,18 @@ def b12_regimen(
     b12_needed: bool,
     b12_contraindicated: bool | None,
     still_low_on_treatment: bool | None,
+    follow_up_speaks: bool | None,
+    response_speaks: bool | None,
     mma_reading: MmaReading | None,
     neuro_minor: tuple[Condition, ...] | None,
     regimen_notes: tuple[str, ...],
     course_orders: tuple[StartB12, ...],
     test_orders: tuple[OrderTests, ...],
 ) -> Advice | None:
-    """One card per row of the table. An allergy is only worth a card where B12 would otherwise be due."""
+    """One card per row of the table. An allergy is only worth a card where B12 would otherwise be due.
+
+    "Continue and review" is left to the card of the review itself once that speaks (C8, C9).
+    """
     if regimen.row == "allergy":
         return Advice("allergy", test_orders, regimen_notes) if b12_needed else None
     if regimen.row != "indeterminate" and (not regimen.form or regimen.row in CRITICAL_ROWS):
@@ -28,7 +33,10 @@ def b12_regimen(
     if regimen.action == "continue":
         if not b12_lacking or b12_contraindicated:
             return None
-        return Advice("still_low" if still_low_on_treatment else "under_treatment", test_orders, regimen_notes)
+        if still_low_on_treatment:
+            return Advice("still_low", test_orders, regimen_notes)
+        reviewed = follow_up_speaks or response_speaks
+        return None if reviewed else Advice("under_treatment", test_orders, regimen_notes)
     return Advice(_key(regimen, mma_reading, neuro_minor), (*course_orders, *test_orders), regimen_notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from cds.advice import Route, Schedule, StartB12
@@ -24,8 +25,8 @@ class Writer:
         self._library = library
         self._wording = wording
 
-    def service_request(self, analyte: str, urgent: bool) -> dict[str, Any]:
-        """A draft order for one laboratory test."""
+    def service_request(self, analyte: str, urgent: bool, on: date | None = None) -> dict[str, Any]:
+        """A draft order for one laboratory test, now or planned for a day."""
         value_set = self._library.value_sets[analyte]
         (code,) = (entry for entry in value_set.codes if entry.code == value_set.order)
         return {
@@ -35,6 +36,7 @@ class Writer:
             **({"priority": "urgent"} if urgent else {}),
             "category": [LABORATORY],
             "code": {"coding": [_coding(code)], "text": self._wording.title(analyte)},
+            **({"occurrenceDateTime": on.isoformat()} if on is not None else {}),
         }
 
     def medication_request(self, course: StartB12) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from msgspec.json import encode
 
 from cds.library import load
 from cds.signed import LANGUAGES, Language
+from hooks.cards import CardWriter
 from hooks.engine import Engine
 from hooks.examples import fixtures
 from hooks.report import report
 from hooks.services import PATIENT_VIEW
-from hooks.wire import Card, Suggestion
+from hooks.wire import Card
 from tests.hooks.checker import check_answer, claims
 from tests.patients import PATIENT, TODAY, engine, evaluate, request
 from tests.test_vignettes import VIGNETTES
@@ -142,9 +143,10 @@ def test_the_regimen_comes_with_the_missing_baseline_and_its_alternatives(client
     assert oral["isRecommended"]
     assert "isRecommended" not in sublingual
     assert oral["label"] == (
-        "cyanocobalamin 1,000 µg oral, once a day for 90 days; take Homocysteine, Folate (serum), Haemoglobin, Estimated GFR first"
+        "cyanocobalamin 1,000 µg oral, once a day for 90 days; take Homocysteine, Folate (serum), Haemoglobin, Estimated GFR first; "
+        "review on 2027-02-19"
     )
-    *orders, prescription = [action["resource"] for action in oral["actions"]]
+    *orders, prescription, b12, homocysteine = [action["resource"] for action in oral["actions"]]
     assert [order["code"]["coding"][0]["code"] for order in orders] == ["13965-9", "2284-8", "718-7", "98979-8"]
     assert prescription["medicationCodeableConcept"]["coding"][0]["code"] == "309593"
     (dosage,) = prescription["dosageInstruction"]
@@ -155,13 +157,97 @@ def test_the_regimen_comes_with_the_missing_baseline_and_its_alternatives(client
         "boundsDuration": {"value": 90.0, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"},
     }
     assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == 1000
+    assert [planned["code"]["coding"][0]["code"] for planned in (b12, homocysteine)] == ["2132-9", "13965-9"]
+    assert {planned["occurrenceDateTime"] for planned in (b12, homocysteine)} == {"2027-02-19"}
+    assert oral["actions"][-1]["description"] == "Homocysteine on 2027-02-19"
     assert {action["resource"]["resourceType"] for action in tests["actions"]} == {"ServiceRequest"}
+    assert not any(
+        "occurrenceDateTime" in resource for resource in (*orders, *(action["resource"] for action in tests["actions"]))
+    )
+
+
+def prescribed(actions: Any) -> dict[str, Any]:
+    """The one prescription among the drafts of a suggestion."""
+    (resource,) = (a["resource"] for a in to_builtins(actions) if a["resource"]["resourceType"] == "MedicationRequest")
+    return dict(resource)
+
+
+@pytest.mark.parametrize(
+    ("problem", "row", "planned"),
+    [
+        ("pernicious_anaemia", 0, ["homocysteine"]),
+        ("pernicious_anaemia", 1, ["homocysteine"]),
+        ("malabsorption", 0, ["homocysteine"]),
+        ("malabsorption", 1, ["b12_total", "homocysteine"]),
+    ],
+)
+def test_a_review_leaves_out_serum_b12_where_it_is_no_guide(problem: str, row: int, planned: list[str]) -> None:
+    (card,) = evaluate({**DEFICIENT, "problems": ["osteoporosis", problem]}).cards
+    assert card.suggestions is not None
+    resources = [action.resource or {} for action in card.suggestions[row].actions]
+    codes = [resource["code"]["coding"][0]["code"] for resource in resources if "occurrenceDateTime" in resource]
+    assert codes == [engine().library.value_sets[name].order for name in planned]
+
+
+def test_under_haematology_no_review_is_planned() -> None:
+    evaluation = evaluate({**DEFICIENT, "results": [*DEFICIENT["results"], {"haemoglobin": "62 g/L"}]})  # type: ignore[misc]
+    assert "MedicationRequest" in encode(evaluation.cards).decode()
+    assert "occurrenceDateTime" not in encode(evaluation.cards).decode()
+
+
+FOLLOWED = {
+    "age": 72,
+    "problems": ["osteoporosis", {"muscle_pain": {"days_ago": 130}}],
+    "results": [
+        {"b12_total": "140 pg/mL", "days_ago": 95},
+        {"homocysteine": "24 umol/L", "days_ago": 130},
+        {"chair_stand": "11 {#}/(30.s)", "days_ago": 20},
+        {"falls": "yes", "days_ago": 95},
+    ],
+    "medicines": [{"code": 309593, "since": 92, "dose": "1 tablet daily"}],
+}
+
+
+def test_the_follow_up_card_lists_nine_items() -> None:
+    (card,) = evaluate(FOLLOWED).cards
+    finding = card.detail.partition("**Inputs used**")[0].strip().splitlines()
+    assert finding[2:] == [
+        "Follow-up on record:",
+        "",
+        "- Serum vitamin B12: Vitamin B12 (total) 140 pg/mL (2026-08-18), due",
+        "- Homocysteine: 24 µmol/L (2026-07-14), overdue",
+        "- Muscle strength (grip or 30-second chair stand): 30-second chair stand 11 in 30 seconds (2026-11-01), up to date",
+        "- Bone alkaline phosphatase: no baseline and no osteoporosis drug, not followed",
+        "- Beta-CTX: no baseline and no osteoporosis drug, not followed",
+        "- Falls: yes (2026-08-18), due",
+        "- Gait: no entry on record",
+        "- Muscle pain: Muscle pain or myalgia (2026-07-14), overdue",
+        "- Numbness or tingling of the limbs: no entry on record",
+    ]
+    assert card.suggestions is not None
+    (suggestion,) = card.suggestions
+    assert [(action.resource or {})["code"]["coding"][0]["code"] for action in suggestion.actions] == ["2132-9", "13965-9"]
+
+
+def test_the_follow_up_card_is_said_in_chinese() -> None:
+    library = engine().library
+    (statement,) = (evaluation := evaluate(FOLLOWED)).decision.statements
+    detail = CardWriter(library, "zh-CN").detail(evaluation.decision, statement)
+    assert "- 同型半胱氨酸" in detail
+    assert "逾期未复查" in detail
+    assert "无记录" in detail
+
+
+def test_an_undated_answer_is_shown_as_such() -> None:
+    results = [*FOLLOWED["results"], {"limb_sensation": "no", "days_ago": None}]  # type: ignore[misc]
+    (card,) = evaluate({**FOLLOWED, "results": results}).cards
+    assert "- Numbness or tingling of the limbs: no (on record, no date), unknown" in card.detail
 
 
 def test_injections_load_first_and_then_maintain(client: FlaskClient) -> None:
     vignette = {**DEFICIENT, "problems": ["osteoporosis", "pernicious_anaemia"]}
     (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
-    prescription = card["suggestions"][0]["actions"][-1]["resource"]
+    prescription = prescribed(card["suggestions"][0]["actions"])
     assert [line["text"] for line in prescription["dosageInstruction"]] == [
         "1,000 µg intramuscular 3 times a week for 14 days",
         "1,000 µg intramuscular every 8 weeks",
@@ -172,8 +258,10 @@ def test_injections_load_first_and_then_maintain(client: FlaskClient) -> None:
 def test_a_neurological_emergency_is_ordered_urgently_every_other_day(client: FlaskClient) -> None:
     vignette = {**DEFICIENT, "problems": ["osteoporosis", "neuro_major"]}
     (card,) = client.post(URL, json=request(vignette)).get_json()["cards"]
-    *orders, prescription = [action["resource"] for action in card["suggestions"][0]["actions"]]
-    assert {order["priority"] for order in orders} == {"urgent"}
+    prescription = prescribed(card["suggestions"][0]["actions"])
+    orders = [a["resource"] for a in card["suggestions"][0]["actions"] if a["resource"]["resourceType"] == "ServiceRequest"]
+    assert {order.get("priority") for order in orders if "occurrenceDateTime" not in order} == {"urgent"}
+    assert {order.get("priority") for order in orders if "occurrenceDateTime" in order} == {None}
     assert [line["text"] for line in prescription["dosageInstruction"]] == [
         "1,000 µg intramuscular every 2 days for 21 days",
         "1,000 µg intramuscular every 8 weeks",
@@ -188,15 +276,8 @@ def test_a_form_without_a_listed_product_is_ordered_by_its_ingredient() -> None:
     }
     (card,) = evaluate(vignette).cards
     assert card.suggestions is not None
-    forms = [drafted(s)["coding"][0]["display"] for s in card.suggestions[:2]]
+    forms = [prescribed(s.actions)["medicationCodeableConcept"]["coding"][0]["display"] for s in card.suggestions[:2]]
     assert forms == ["hydroxocobalamin 1 MG/ML Injectable Solution", "mecobalamin 1 MG Oral Capsule"]
-
-
-def drafted(suggestion: Suggestion) -> Any:
-    """The medication of the prescription that a suggestion ends with."""
-    resource = suggestion.actions[-1].resource
-    assert resource is not None
-    return resource["medicationCodeableConcept"]
 
 
 def test_a_dose_of_which_there_is_no_product_is_ordered_by_its_ingredient(tmp_path: Path) -> None:
@@ -207,7 +288,8 @@ def test_a_dose_of_which_there_is_no_product_is_ordered_by_its_ingredient(tmp_pa
     )
     (card,) = Engine(load(site), PATIENT_VIEW).evaluate(json.dumps(request(DEFICIENT)).encode(), TODAY).cards
     assert card.suggestions is not None
-    assert drafted(card.suggestions[0]) == {
+    medication = prescribed(card.suggestions[0].actions)["medicationCodeableConcept"]
+    assert medication == {
         "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "11248", "display": ANY}],
         "text": "cyanocobalamin 2,000 µg",
     }
