@@ -34,6 +34,7 @@ PATIENT_VIEW = Service(
         "b12_regimen",
         "b12_dose",
         "b12_baseline",
+        "companions",
         "high_b12",
         "b12_duplicates",
         "b6_with_b12",

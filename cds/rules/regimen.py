@@ -5,14 +5,12 @@ from __future__ import annotations
 from cds.advice import Advice, OrderTests, StartB12
 from cds.chart import Condition
 from cds.facts.metabolites import MmaReading
-from cds.facts.regimen import CRITICAL_ROWS, Regimen
+from cds.facts.regimen import Regimen
 
 
 def b12_regimen(
     regimen: Regimen,
-    b12_lacking: bool,
-    b12_needed: bool,
-    b12_contraindicated: bool | None,
+    regimen_speaks: bool,
     still_low_on_treatment: bool | None,
     mma_reading: MmaReading | None,
     neuro_minor: tuple[Condition, ...] | None,
@@ -20,14 +18,12 @@ def b12_regimen(
     course_orders: tuple[StartB12, ...],
     test_orders: tuple[OrderTests, ...],
 ) -> Advice | None:
-    """One card per row of the table. An allergy is only worth a card where B12 would otherwise be due."""
-    if regimen.row == "allergy":
-        return Advice("allergy", test_orders, regimen_notes) if b12_needed else None
-    if regimen.row != "indeterminate" and (not regimen.form or regimen.row in CRITICAL_ROWS):
+    """One card per row of the table."""
+    if not regimen_speaks:
         return None
+    if regimen.row == "allergy":
+        return Advice("allergy", test_orders, regimen_notes)
     if regimen.action == "continue":
-        if not b12_lacking or b12_contraindicated:
-            return None
         return Advice("still_low" if still_low_on_treatment else "under_treatment", test_orders, regimen_notes)
     return Advice(_key(regimen, mma_reading, neuro_minor), (*course_orders, *test_orders), regimen_notes)
 

@@ -1,0 +1,36 @@
+"""What the baseline or regimen card adds on companions and diet, once and in one line each (C7)."""
+
+from __future__ import annotations
+
+from cds.chart import Condition, Measurement
+from cds.facts.absorption import Absorption
+from cds.facts.companions import VitaminDReading
+from cds.logic import Evidence
+
+
+def companion_notes(
+    bone_evidence: Evidence | None,
+    companions_missing: tuple[str, ...] | None,
+    companions_abnormal: tuple[Measurement, ...] | None,
+    vitamin_d_reading: VitaminDReading | None,
+    fortified_food_helps: bool | None,
+) -> tuple[str, ...]:
+    """Companions nobody knows, where bone is the matter; a vitamin D in between, unless another card names it; food for vegans."""
+    notes = {
+        "companions_missing": bone_evidence and companions_missing,
+        "vitamin_d_between": vitamin_d_reading == "between" and not companions_abnormal,
+        "fortified_food": fortified_food_helps,
+    }
+    return tuple(note for note, applies in notes.items() if applies)
+
+
+def fortified_food_helps(
+    meatless_diet_evidence: Evidence,
+    absorption: Absorption,
+    on_b12: bool,
+    b12_allergies: Evidence,
+    leber_optic_neuropathy: tuple[Condition, ...],
+) -> bool:
+    """A meatless diet that nothing supplements, in somebody who absorbs B12 and may have it; food is fortified with cyanocobalamin."""
+    forbidden = on_b12 or b12_allergies or leber_optic_neuropathy
+    return bool(meatless_diet_evidence) and not forbidden and not absorption.startswith("impaired")
