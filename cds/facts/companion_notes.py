@@ -15,7 +15,7 @@ def companion_notes(
     vitamin_d_reading: VitaminDReading | None,
     fortified_food_helps: bool | None,
 ) -> tuple[str, ...]:
-    """Companions nobody knows, where bone is the matter; a vitamin D in between, unless another card names it; food for vegans."""
+    """Companions nobody knows, where bone is the matter; a vitamin D in between, unless there is a card of its own; food."""
     notes = {
         "companions_missing": bone_evidence and companions_missing,
         "vitamin_d_between": vitamin_d_reading == "between" and not companions_abnormal,
@@ -31,6 +31,6 @@ def fortified_food_helps(
     b12_allergies: Evidence,
     leber_optic_neuropathy: tuple[Condition, ...],
 ) -> bool:
-    """A meatless diet that nothing supplements, in somebody who absorbs B12 and may have it; food is fortified with cyanocobalamin."""
+    """A meatless diet and no B12, in somebody who absorbs it and may have cyanocobalamin, with which food is fortified."""
     forbidden = on_b12 or b12_allergies or leber_optic_neuropathy
     return bool(meatless_diet_evidence) and not forbidden and not absorption.startswith("impaired")
