@@ -16,12 +16,9 @@ def companion_notes(
     fortified_food_helps: bool | None,
 ) -> tuple[str, ...]:
     """Companions nobody knows, where bone is the matter; a vitamin D in between, unless there is a card of its own; food."""
-    notes = {
-        "companions_missing": bone_evidence and companions_missing,
-        "vitamin_d_between": vitamin_d_reading == "between" and not companions_abnormal,
-        "fortified_food": fortified_food_helps,
-    }
-    return tuple(note for note, applies in notes.items() if applies)
+    missing = ("companions_missing",) if bone_evidence and companions_missing else ()
+    between = ("vitamin_d_between",) if vitamin_d_reading == "between" and not companions_abnormal else ()
+    return (*missing, *between, *(("fortified_food",) if fortified_food_helps else ()))
 
 
 def fortified_food_helps(

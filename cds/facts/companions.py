@@ -10,7 +10,7 @@ import msgspec
 from cds.chart import Measurement, NoResult
 from cds.intervals import Interval
 from cds.leaves import measured
-from cds.logic import days_apart, newest_result, since
+from cds.logic import days_apart, newest, newest_result, since
 
 
 VitaminDReading = Literal["low", "between", "sufficient", "unclear", "none"]
@@ -35,10 +35,13 @@ def companions_since(today: date, companion_max_age_days: float) -> date:
 
 def _of_latest_day(earliest: date, *groups: Samples) -> Samples:
     """All results of the latest fresh day, which may contradict each other, of the first group that has one on it."""
-    fresh = [tuple(since(group, earliest)) for group in groups]
-    latest = max((result.day.last for group in fresh for result in group if result.day is not None), default=None)
-    drawn = (tuple(result for result in group if result.day is not None and result.day.last == latest) for group in fresh)
-    return next(filter(None, drawn), ())
+    found: Samples = ()
+    latest = earliest - timedelta(days=1)
+    for group in groups:
+        result = newest(since(group, earliest)) if group else None
+        if result is not None and result.day is not None and result.day.last > latest:
+            latest, found = result.day.last, tuple(other for other in group if other.day == result.day)
+    return found
 
 
 def _shifted(sample: Measurement, by: float, concept: str) -> Measurement:
@@ -149,9 +152,10 @@ def low_folate(
     doubt_notes: tuple[str, ...] | None,
 ) -> Samples:
     """Folate of the latest day that is low, unless the regimen card says so already."""
+    if regimen_speaks and "folate_low" in (doubt_notes or ()):
+        return ()
     samples = _of_latest_day(companions_since, folate_results)
-    told = regimen_speaks and "folate_low" in (doubt_notes or ())
-    return samples if not told and all(sample.value.below(folate_low_lt_ngml) for sample in samples) else ()
+    return samples if all(sample.value.below(folate_low_lt_ngml) for sample in samples) else ()
 
 
 def pth(pth_results: Samples, calcium_samples: Samples, calcium_pair_window_days: float) -> Measurement | NoResult:
