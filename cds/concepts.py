@@ -66,6 +66,7 @@ class ValueSet(Signed):
     instead_of: what matches here is not read as those concepts too (an eradication pack is no long-term PPI).
     order: the code under which we propose to order it.
     qualifier: said behind every result, where the analyte could be taken for another one in the same sentence.
+    optional: nobody misses it where it was not measured.
     own_limit: the laboratory's own upper limit overrides ours. unit_optional: there is only one way to report a number.
     positive, negative: the answers that make a finding so. forms: the words that tell one form of a medicine from another.
     """
@@ -83,6 +84,7 @@ class ValueSet(Signed):
     plausible: dict[Text, tuple[float, float]] = {}
     units: tuple[UnitEntry, ...] = ()
     qualifier: InBoth[Text] | None = None
+    optional: bool = False
     own_limit: bool = False
     unit_optional: bool = False
     positive: tuple[Name, ...] = ()

@@ -49,7 +49,9 @@ class _Basis:
         leaves = {name: leaf for name, leaf in library.sources.items() if isinstance(leaf, Leaf) and name in below}
         place = library.graph.place
         self.reads = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items())
-        self.tests = tuple((place[name], title(leaf.concept)) for name, leaf in leaves.items() if leaf.kind == "measurement")
+        missed = {name for name, value_set in library.value_sets.items() if not value_set.optional}
+        tests = ((name, leaf) for name, leaf in leaves.items() if leaf.kind == "measurement" and leaf.concept in missed)
+        self.tests = tuple((place[name], title(leaf.concept)) for name, leaf in tests)
         self.queries = tuple(dict.fromkeys(leaf.query for leaf in leaves.values()))
         self.titles = {leaf.concept: title(leaf.concept) for leaf in leaves.values()}
 

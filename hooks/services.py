@@ -42,6 +42,7 @@ PATIENT_VIEW = Service(
         "b12_dose",
         "b12_response",
         "b12_baseline",
+        "companions",
         "high_b12",
         "b12_follow_up",
         "b12_deescalation",
@@ -92,7 +93,10 @@ ENCOUNTER_DISCHARGE = Service(
     hook="encounter-discharge",
     id="b12-encounter-discharge",
     title="Vitamin B12 before going home",
-    description="High doses of vitamin B12 nobody watches, red flags, missing treatment or baseline, before a patient goes home.",
+    description=(
+        "Before a patient goes home: high doses of vitamin B12 nobody watches, red flags, missing treatment or baseline, follow-up "
+        "that is due."
+    ),
     rules=(
         "contraindicated_b12",
         "neurological_red_flag",
@@ -101,7 +105,9 @@ ENCOUNTER_DISCHARGE = Service(
         "b12_unit_error",
         "b12_dose",
         "b12_regimen",
+        "b12_response",
         "b12_baseline",
+        "b12_follow_up",
     ),
 )
 

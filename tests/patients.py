@@ -88,14 +88,14 @@ def patient(vignette: Mapping[str, Any], today: date) -> dict[str, Any]:
 
 
 def observation(entry: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """A result: `b12_total: 142 pg/mL`, or a finding: `intrinsic_factor_antibody: positive`."""
+    """A result: `b12_total: 142 pg/mL`, or a finding: `intrinsic_factor_antibody: positive`; `text`: in words, without a code."""
     name = next(key for key in entry if key in value_sets())
     value_set, said = value_sets()[name], str(entry[name])
     resource: dict[str, Any] = {
         "resourceType": "Observation",
         "id": f"{name}-{entry.get('days_ago', 10)}-{said}",
         "status": entry.get("status", "final"),
-        "code": {"coding": [coding_for(name, said)]},
+        "code": {"text": entry["text"]} if "text" in entry else {"coding": [coding_for(name, said)]},
         "subject": {"reference": f"Patient/{PATIENT}"},
     }
     if entry.get("days_ago", 10) is not None:

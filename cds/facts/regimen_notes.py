@@ -7,8 +7,17 @@ from cds.facts.absorption import Absorption
 from cds.facts.b12_samples import B12Class
 from cds.facts.metabolites import FolateReading, HomocysteineReading, KidneyReading, MmaReading
 from cds.facts.other_vitamins import FolicAcidDose
-from cds.facts.regimen import Regimen
+from cds.facts.regimen import CRITICAL_ROWS, Regimen
 from cds.logic import Evidence, certainly_below
+
+
+def regimen_speaks(regimen: Regimen, b12_lacking: bool, b12_needed: bool, b12_contraindicated: bool | None) -> bool:
+    """Is there a regimen card? An allergy is only worth one where B12 would otherwise be due; red-flag rows have their own."""
+    if regimen.row in ("allergy", "indeterminate"):
+        return regimen.row == "indeterminate" or b12_needed
+    if not regimen.form or regimen.row in CRITICAL_ROWS:
+        return False
+    return regimen.action != "continue" or (b12_lacking and not b12_contraindicated)
 
 
 def restriction_notes(
@@ -74,8 +83,9 @@ def regimen_notes(
     baseline_missing: tuple[str, ...] | None,
     on_b12: bool | None,
     anaemia: bool | None,
+    companion_notes: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """All notes of the regimen card, restrictions first."""
+    """All notes of the regimen card, restrictions first. Companions are no matter for a card that only refers."""
     more = _chosen(
         risk_factors=regimen.row.startswith("normal") and bool(b12_risk_factors),
         nerve_signs=b12_lacking and bool(neuro_minor),
@@ -86,6 +96,7 @@ def regimen_notes(
         *more,
         *doubt_notes,
         *_chosen(baseline=bool(baseline_missing and not on_b12), anaemia=bool(anaemia)),
+        *(companion_notes if regimen.row != "allergy" else ()),
     )
 
 

@@ -24,6 +24,7 @@ def b12_baseline(
     likely_to_lack_b12: bool | None,
     folic_acid_may_mask: bool | None,
     on_pemetrexed: bool | None,
+    companion_notes: tuple[str, ...],
 ) -> Advice | None:
     """Speaks where B12 status is unknown and no louder card already asks for the test; over hidden nerve damage in any case."""
     if b12_status != "unknown":
@@ -34,10 +35,10 @@ def b12_baseline(
     if regimen.row not in ("unknown", "allergy") or neuro_major:
         return None
     if folic_acid_may_mask and not on_pemetrexed:
-        return Advice("before_folic_acid", tests)
+        return Advice("before_folic_acid", tests, companion_notes)
     if neuro_minor and likely_to_lack_b12:
-        return Advice("with_nerve_signs", tests)
-    return Advice(_reason(b12_class, on_b12, last_b12_test), tests)
+        return Advice("with_nerve_signs", tests, companion_notes)
+    return Advice(_reason(b12_class, on_b12, last_b12_test), tests, companion_notes)
 
 
 def _reason(b12_class: B12Class, on_b12: bool, last_b12_test: Measurement | NoResult) -> str:

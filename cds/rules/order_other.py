@@ -79,7 +79,7 @@ def order_acid_suppressant(
     """A year of acid suppression, what is now ordered included, without a look at B12 and at the need."""
     if not acid_suppressant_drafts or b12_tested_recently or acid_suppression_days < ppi_long_term_days:
         return None
-    return Advice("long_term", (OrderTests(("b12_total",)),))
+    return Advice("long_term", (OrderTests(("b12_total", "magnesium")),))
 
 
 def order_nitrous_oxide(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from cds.advice import Advice, OrderTests, StartB12
 from cds.chart import Condition
 from cds.facts.metabolites import MmaReading
-from cds.facts.regimen import CRITICAL_ROWS, Regimen
+from cds.facts.regimen import Regimen
 
 
 def b12_regimen(
     regimen: Regimen,
-    b12_lacking: bool,
-    b12_needed: bool,
-    b12_contraindicated: bool | None,
+    regimen_speaks: bool,
     still_low_on_treatment: bool | None,
     follow_up_speaks: bool | None,
     response_speaks: bool | None,
@@ -22,17 +20,15 @@ def b12_regimen(
     course_orders: tuple[StartB12, ...],
     test_orders: tuple[OrderTests, ...],
 ) -> Advice | None:
-    """One card per row of the table. An allergy is only worth a card where B12 would otherwise be due.
+    """One card per row of the table.
 
     "Continue and review" is left to the card of the review itself once that speaks (C8, C9).
     """
-    if regimen.row == "allergy":
-        return Advice("allergy", test_orders, regimen_notes) if b12_needed else None
-    if regimen.row != "indeterminate" and (not regimen.form or regimen.row in CRITICAL_ROWS):
+    if not regimen_speaks:
         return None
+    if regimen.row == "allergy":
+        return Advice("allergy", test_orders, regimen_notes)
     if regimen.action == "continue":
-        if not b12_lacking or b12_contraindicated:
-            return None
         if still_low_on_treatment:
             return Advice("still_low", test_orders, regimen_notes)
         reviewed = follow_up_speaks or response_speaks
