@@ -69,6 +69,7 @@ class Graph:
             self._add(name, steps[-1].type, _where(pending[name]))
         self.steps: tuple[Step, ...] = tuple(steps)
         self.place = {name: place for place, name in enumerate(self.names)}
+        self._ancestors: dict[str, frozenset[str]] = {}
 
     def _add(self, name: str, type_: Any, where: str) -> None:
         if name in self.types:
@@ -103,14 +104,11 @@ class Graph:
 
     def ancestors(self, name: str) -> frozenset[str]:
         """Everything `name` stands on, directly or not."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for needed in self.inputs(waiting.pop()):
-                if needed not in found:
-                    found.add(needed)
-                    waiting.append(needed)
-        return frozenset(found)
+        known = self._ancestors.get(name)
+        if known is None:
+            direct = self.inputs(name)
+            known = self._ancestors[name] = frozenset(direct).union(*map(self.ancestors, direct))
+        return known
 
     def inputs(self, name: str) -> tuple[str, ...]:
         """The names a fact or rule reads directly; none for a source."""

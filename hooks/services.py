@@ -94,8 +94,8 @@ ENCOUNTER_DISCHARGE = Service(
     id="b12-encounter-discharge",
     title="Vitamin B12 before going home",
     description=(
-        "Before a patient goes home: high doses of vitamin B12 nobody watches, red flags, missing treatment or baseline, follow-up "
-        "that is due."
+        "Before a patient goes home: high doses of vitamin B12 nobody watches, red flags, missing treatment or baseline, and "
+        "follow-up that is due."
     ),
     rules=(
         "contraindicated_b12",

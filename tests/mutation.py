@@ -26,7 +26,8 @@ import yaml
 from cds.content import Library
 from cds.decide import Decider
 from cds.knowledge import SiteNumber, SitePolicy
-from tests.patients import TODAY, engine, evaluate
+from hooks.services import SERVICES
+from tests.patients import TODAY, answered, engine, evaluate
 from tests.test_vignettes import VIGNETTES, outcome
 
 
@@ -178,7 +179,8 @@ def noticed_by(mutant: Mutant, vignettes: list[dict[str, Any]]) -> str | None:
     signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
     try:
         with mutant.made() as library:
-            engine()._decide = Decider(library, engine().service.rules)
+            for service in SERVICES:
+                engine(service.hook)._decide = Decider(library, service.rules)
             for place, vignette in enumerate(vignettes):
                 if _differs(vignette):
                     vignettes.insert(0, vignettes.pop(place))
@@ -192,6 +194,7 @@ def noticed_by(mutant: Mutant, vignettes: list[dict[str, Any]]) -> str | None:
 
 def _differs(vignette: dict[str, Any]) -> bool:
     try:
+        answered.cache_clear()
         evaluation = evaluate(vignette)
         return bool(evaluation.decision.failures) or outcome(vignette, evaluation) != vignette["expect"]
     except Exception:  # noqa: BLE001 - whatever it is, it was not expected

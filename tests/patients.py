@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any
 
 from cds.codes import SYSTEMS
+from cds.content import Library
 from cds.library import load
+from cds.signed import Language
 from hooks.engine import Engine, Evaluation
 from hooks.fhir.elements import UCUM
 from hooks.services import service_of
@@ -26,13 +28,24 @@ _RESULT = re.compile(r"(?P<comparator><=|>=|<|>)?\s*(?P<value>-?[\d.]+)\s*(?P<un
 @cache
 def engine(hook: str = "patient-view") -> Engine:
     """The service under test, built once for each hook."""
-    return Engine(load(), service_of(hook))
+    return Engine(library(), service_of(hook))
+
+
+@cache
+def library() -> Library:
+    """The knowledge under test, read once."""
+    return load()
 
 
 def evaluate(vignette: Mapping[str, Any], today: date = TODAY) -> Evaluation:
     """Send a patient in shorthand through the whole path: FHIR, reader, decision, cards."""
-    sent = request(vignette, today)
-    return engine(sent["hook"]).evaluate(json.dumps(sent).encode(), today)
+    return answered(json.dumps(request(vignette, today)), today)
+
+
+@cache
+def answered(sent: str, today: date, language: Language = "en") -> Evaluation:
+    """What the service makes of a request: worked out once, though many tests look at it."""
+    return engine(json.loads(sent)["hook"]).evaluate(sent.encode(), today, language)
 
 
 def request(vignette: Mapping[str, Any], today: date = TODAY) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import pytest
 from msgspec import to_builtins
 
 from cds.content import Library
+from cds.signed import LANGUAGES
 from cds.wording import placeholders
 from hooks.examples import Fixture, fixtures
 from tests.hooks.checker import check_answer, walk
-from tests.patients import PATIENT, TODAY, engine, request
+from tests.patients import PATIENT, TODAY, answered, engine, request
 from tests.test_vignettes import VIGNETTES
 
 
@@ -79,8 +80,7 @@ def leftovers(text: str) -> set[str]:
 
 
 def in_chinese(body: dict[str, Any], today: Any) -> list[dict[str, Any]]:
-    evaluation = engine(body["hook"]).evaluate(json.dumps(body).encode(), today, "zh-CN")
-    return list(to_builtins(evaluation.cards))
+    return list(to_builtins(answered(json.dumps(body), today, "zh-CN").cards))
 
 
 def check_words(cards: list[dict[str, Any]], body: dict[str, Any]) -> None:
@@ -119,9 +119,8 @@ def test_every_fixture_gives_chinese_cards(fixture: Fixture) -> None:
 
 @pytest.mark.parametrize("vignette", VIGNETTES, ids=lambda v: f"{v['file']}: {v['name']}")
 def test_both_languages_show_the_same_numbers(vignette: dict[str, Any]) -> None:
-    body = request(vignette)
-    service, sent = engine(body["hook"]), json.dumps(body).encode()
-    english, chinese = (to_builtins(service.evaluate(sent, TODAY, language).cards) for language in ("en", "zh-CN"))
+    sent = json.dumps(request(vignette))
+    english, chinese = (to_builtins(answered(sent, TODAY, language).cards) for language in LANGUAGES)
     for one, other in zip(english, chinese, strict=True):
         assert set(re.findall(r"\d[\d.,]*\d|[†‡]", one["summary"])) == set(re.findall(r"\d[\d.,]*\d|[†‡]", other["summary"]))
         assert (one["uuid"], one["indicator"], one["source"]["topic"]["code"]) == (

@@ -25,7 +25,7 @@ SOURCE, DOCUMENT = ROOT / "docs" / "seed-coverage.yaml", ROOT / "docs" / "seed-c
 LAST = 26
 BY_NAME = {vignette["name"]: vignette for vignette in VIGNETTES}
 
-Fate = Literal["carried", "worded", "promised", "refused"]
+Fate = Literal["carried", "worded", "refused"]
 Said = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")]
 
 
@@ -36,7 +36,6 @@ class Seed(Signed):
     says: Text
     fate: Fate
     became: Text
-    by: Name | None = None
     words: Text | None = None
     advice: tuple[Said, ...] = ()
     notes: tuple[Said, ...] = ()
@@ -49,8 +48,8 @@ class Seed(Signed):
         carriers = (*self.advice, *self.notes, *self.facts, *self.numbers)
         if (self.fate == "carried") != bool(carriers and self.vignettes):
             raise ValueError("what is carried names carriers and vignettes, and nothing else does")
-        if (self.fate == "worded") != bool(self.words) or (self.fate == "promised") != bool(self.by):
-            raise ValueError("what is worded names its words, what is promised its module, and nothing else does")
+        if (self.fate == "worded") != bool(self.words):
+            raise ValueError("what is worded names its words, and nothing else does")
         return self
 
 
@@ -84,17 +83,10 @@ def test_the_vignettes_of_a_seed_say_what_it_names(name: str) -> None:
     assert set(SEEDS[name].notes) <= {f"{statement.rule}/{note}" for statement in statements for note in statement.advice.notes}
 
 
-@pytest.mark.parametrize("name", [name for name, seed in SEEDS.items() if seed.fate == "promised"])
-def test_what_is_written_is_no_longer_promised(name: str) -> None:
-    module = SEEDS[name].by
-    assert not (ROOT / "cds" / "rules" / f"{module}.py").exists(), f"{name}: say which rules and vignettes of {module} carry it"
-
-
 DOCUMENTS = {"zh": "Chinese article", "en": "English article"}
 TITLES = {
     "carried": "carried by rules, facts or numbers, and shown by vignettes",
     "worded": "said in words on the cards",
-    "promised": "to be carried by rules that are still to be written",
     "refused": "deliberately not repeated",
 }
 
@@ -133,8 +125,6 @@ def told(seed: Seed) -> Iterator[str]:
     entries = [f"- {title}: {', '.join(f'`{name}`' for name in names)}" for title, names in parts.items() if names]
     if seed.words:
         entries.append(f'- Words: "{seed.words}"')
-    if seed.by:
-        entries.append(f"- Promised by: `cds/rules/{seed.by}.py`")
     if seed.vignettes:
         shown = (f'"{name}" ({BY_NAME[name]["file"]})' for name in seed.vignettes)
         entries.append(f"- Vignettes: {'; '.join(shown)}")
