@@ -123,8 +123,9 @@ def _days(line: dict[str, Any], followed: bool) -> float | None:
         bounded = duration_days(next(objects(repeat.get("boundsDuration")), span))
         if bounded is not None:
             return bounded
-        count, rate = number(repeat.get("countMax")) or number(repeat.get("count")), frequency(line.get("timing"))
-        if count is not None and rate is not None and count > 0 and rate > 0:
+        count = number(repeat.get("countMax")) or number(repeat.get("count"))
+        rate = frequency(line.get("timing")) if count is not None and count > 0 else None
+        if count is not None and rate is not None and rate > 0:
             return count / rate
     words = text(line.get("text")) or text(line.get("patientInstruction"))
     return lasts(words) if followed and words else None
