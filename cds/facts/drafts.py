@@ -84,8 +84,7 @@ def swallowed_b12_drafts(b12_course_drafts: tuple[Medicine, ...]) -> tuple[Medic
 
 def b12_after_signing(current_b12_products: tuple[Medicine, ...] | None, drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
     """Everything with B12 in it once all drafts are signed; a renewal of what is on record counts once."""
-    ordered = _of(drafts, "b12", "b12_combination")
-    return distinct_products((*(current_b12_products or ()), *ordered)) if ordered else current_b12_products or ()
+    return distinct_products((*(current_b12_products or ()), *_of(drafts, "b12", "b12_combination")))
 
 
 def enteral_after_signing(
