@@ -85,7 +85,7 @@ def distinct_products(medicines: Iterable[Medicine]) -> tuple[Medicine, ...]:
     """Each product once, at its largest dose."""
     found: list[Medicine] = []
     for medicine in sorted(medicines, key=_largest_first):
-        if not any(_same_product(medicine, known) for known in found):
+        if not any(same_product(medicine, known) for known in found):
             found.append(medicine)
     return tuple(found)
 
@@ -95,7 +95,15 @@ def _largest_first(medicine: Medicine) -> tuple[float, bool]:
     return -nutrient_ug_at_least(medicine, "b12"), nutrient_ug_per_day(medicine, "b12") is not None
 
 
-def _same_product(one: Medicine, other: Medicine) -> bool:
+def may_be_cyanocobalamin(medicine: Medicine, diet_ug: float) -> bool:
+    """Is it cyanocobalamin, or B12 of unstated form? Of combinations of unstated form those count that give more than a diet."""
+    if medicine.form is not None:
+        return medicine.form == "cyanocobalamin"
+    return medicine.concept == "b12" or nutrient_ug_at_least(medicine, "b12") > diet_ug or is_parenteral(medicine)
+
+
+def same_product(one: Medicine, other: Medicine) -> bool:
+    """Are two entries one product, as far as they say?"""
     if is_parenteral(one) != is_parenteral(other) or not _may_be_same(one.route, other.route):
         return False
     strength = one.strengths.get("b12")

@@ -53,6 +53,7 @@ PATIENT_VIEW = Service(
 
 _ORDER_RULES = (
     "order_b12_contraindicated",
+    "potassium_red_flag",
     "order_b12_dose",
     "order_b12_route",
     "order_folic_acid",
@@ -131,7 +132,15 @@ MEDICATION_REFILL = Service(
     id="b12-medication-refill",
     title="Vitamin B12 at a refill",
     description="Refills of high-dose vitamin B12, acid suppressants and metformin that nobody has monitored.",
-    rules=("order_b12_contraindicated", "order_b12_dose", "refill_b12", "order_metformin", "order_acid_suppressant"),
+    rules=(
+        "order_b12_contraindicated",
+        "order_b12_dose",
+        "order_b12_route",
+        "order_folic_acid",
+        "refill_b12",
+        "order_metformin",
+        "order_acid_suppressant",
+    ),
     about="medications",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.leaves import allergic_to, has, taking
 from cds.logic import Evidence, certainly_below, either
+from cds.sums import may_be_cyanocobalamin
 
 
 cobalamin_allergies = allergic_to("cobalamin")
@@ -33,17 +34,15 @@ def b12_despite_allergy(
 
 
 def cyanocobalamin_in_leber(
-    leber_optic_neuropathy: tuple[Condition, ...] | None, current_b12_products: tuple[Medicine, ...]
+    leber_optic_neuropathy: tuple[Condition, ...] | None,
+    current_b12_products: tuple[Medicine, ...],
+    diet_prophylaxis_max_ug: float,
 ) -> tuple[Medicine, ...] | None:
     """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve.
 
     "Vitamin B12" without a form is cyanocobalamin in most products, and counts until somebody has looked.
     """
-    taken = tuple(
-        medicine
-        for medicine in current_b12_products
-        if medicine.form == "cyanocobalamin" or (medicine.form is None and medicine.concept == "b12")
-    )
+    taken = tuple(m for m in current_b12_products if may_be_cyanocobalamin(m, diet_prophylaxis_max_ug))
     if not taken:
         return ()
     return None if leber_optic_neuropathy is None else taken if leber_optic_neuropathy else ()

@@ -98,6 +98,8 @@ def stopping(
     b12_status: B12Status,
     likely_to_lack_b12: bool | None,
     neurology: Evidence | None,
+    on_pemetrexed: bool | None,
+    anaemia: bool | None,
     signs_of_deficiency: Evidence | None,
     baseline_before_treatment: bool | None,
     causes_gone: Evidence | None,
@@ -113,6 +115,8 @@ def stopping(
     settled = b12_status in ("on_treatment", "high_on_treatment", "adequate")
     long_enough = days_on_b12 is not None and days_on_b12 >= followup_min_treatment_days
     if not current_routes or not settled or not long_enough or likely_to_lack_b12 or neurology:
+        return "ruled_out"
+    if on_pemetrexed is not False or anaemia:
         return "ruled_out"
     if signs_of_deficiency is None:
         return None

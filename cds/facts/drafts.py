@@ -8,8 +8,10 @@ from cds.chart import Condition, Measurement, Medicine
 from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
 from cds.exposure import latest_run, runs
 from cds.facts.b12_samples import B12Class
+from cds.facts.b12_status import B12Status
+from cds.facts.regimen import CRITICAL_ROWS, Regimen
 from cds.logic import Evidence, either, newest, since
-from cds.sums import Intake, distinct_products, enteral_sum, parenteral_sum
+from cds.sums import Intake, distinct_products, enteral_sum, may_be_cyanocobalamin, parenteral_sum, same_product
 
 
 def b12_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
@@ -19,17 +21,33 @@ def b12_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
 
 def b12_course_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max_ug: float) -> tuple[Medicine, ...]:
     """Those of them that treat: single B12 products, unless they certainly give no more than a diet does."""
-    courses = []
-    for medicine in _of(b12_drafts, "b12"):
-        dose = nutrient_ug_per_day(medicine, "b12")
-        if is_parenteral(medicine) or dose is None or dose > diet_prophylaxis_max_ug:
-            courses.append(medicine)
-    return tuple(courses)
+    return tuple(m for m in b12_drafts if m.concept == "b12" and _may_treat(m, diet_prophylaxis_max_ug))
+
+
+def b12_giving_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max_ug: float) -> tuple[Medicine, ...]:
+    """Those of them, combinations included, that give more B12 than a diet does."""
+    return tuple(m for m in b12_drafts if _may_treat(m, diet_prophylaxis_max_ug))
+
+
+def _may_treat(medicine: Medicine, diet_prophylaxis_max_ug: float) -> bool:
+    dose = nutrient_ug_per_day(medicine, "b12")
+    return is_parenteral(medicine) or (medicine.concept == "b12" if dose is None else dose > diet_prophylaxis_max_ug)
+
+
+def b12_draft_forbidden(
+    b12_drafts: tuple[Medicine, ...],
+    cyanocobalamin_drafts: tuple[Medicine, ...],
+    b12_allergies: Evidence | None,
+    leber_optic_neuropathy: tuple[Condition, ...] | None,
+) -> bool:
+    """Is something ordered that this patient must not have? Then no other rule says how it should be given."""
+    return bool((leber_optic_neuropathy and cyanocobalamin_drafts) or (b12_allergies and b12_drafts))
 
 
 def folic_acid_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """The chosen orders of folic acid."""
-    return _of(chosen, "folic_acid")
+    """The chosen orders of folic acid, combinations of stated strength included."""
+    combined = (m for m in _of(chosen, "b12_combination") if "folic_acid" in m.strengths)
+    return (*_of(chosen, "folic_acid"), *combined)
 
 
 def nitrous_oxide_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
@@ -51,9 +69,9 @@ def _of(medicines: tuple[Medicine, ...], *concepts: str) -> tuple[Medicine, ...]
     return tuple(medicine for medicine in medicines if medicine.concept in concepts) if medicines else ()
 
 
-def cyanocobalamin_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """Cyanocobalamin among them. "Vitamin B12" without a form is cyanocobalamin in most products."""
-    return tuple(m for m in b12_drafts if m.form == "cyanocobalamin" or (m.form is None and m.concept == "b12"))
+def cyanocobalamin_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max_ug: float) -> tuple[Medicine, ...]:
+    """Cyanocobalamin among them. "Vitamin B12" without a form is cyanocobalamin in most products, in combinations too."""
+    return tuple(m for m in b12_drafts if may_be_cyanocobalamin(m, diet_prophylaxis_max_ug))
 
 
 def b12_draft_unit_errors(b12_drafts: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:
@@ -68,8 +86,8 @@ def swallowed_ug_of_drafts(b12_course_drafts: tuple[Medicine, ...], b12_draft_un
 
 
 def intravenous_b12_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """Drafts into a vein, where B12 is lost through the kidneys."""
-    return tuple(medicine for medicine in b12_drafts if medicine.route == "intravenous")
+    """Drafts into a vein, where cyanocobalamin is lost through the kidneys. Mecobalamin is given so in some countries."""
+    return tuple(medicine for medicine in b12_drafts if medicine.route == "intravenous" and medicine.form != "mecobalamin")
 
 
 def intramuscular_b12_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
@@ -77,9 +95,21 @@ def intramuscular_b12_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine
     return tuple(medicine for medicine in b12_drafts if medicine.route == "intramuscular")
 
 
-def swallowed_b12_drafts(b12_course_drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """Treating drafts that are not injected."""
-    return tuple(medicine for medicine in b12_course_drafts if not is_parenteral(medicine))
+def swallowed_b12_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
+    """Drafts that are not injected, however little they hold."""
+    return tuple(medicine for medicine in b12_drafts if not is_parenteral(medicine))
+
+
+def injections_needed(
+    regimen: Regimen,
+    neuro_major: tuple[Condition, ...] | None,
+    b12_status: B12Status,
+    on_b12: bool | None,
+) -> bool:
+    """Do nerves or blood need injections that are not given yet? With cord signs also while B12 is not known."""
+    if regimen.row in CRITICAL_ROWS:
+        return regimen.action != "continue"
+    return bool(neuro_major) and b12_status == "unknown" and not on_b12
 
 
 def b12_after_signing(current_b12_products: tuple[Medicine, ...] | None, drafts: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
@@ -117,10 +147,11 @@ def unreadable_b12_drafts(b12_drafts: tuple[Medicine, ...]) -> tuple[Medicine, .
 def b12_beside_draft(
     b12_course_drafts: tuple[Medicine, ...], current_b12_products: tuple[Medicine, ...], drafts: tuple[Medicine, ...]
 ) -> tuple[Medicine, ...]:
-    """Other B12 treatment, on record or among the drafts, that would go on beside a treating draft."""
+    """Other B12 treatment, on record or among the drafts, that would go on beside a treating draft; a renewal is no other."""
     if not b12_course_drafts:
         return ()
-    return tuple(m for m in (*current_b12_products, *drafts) if m.concept == "b12" and m not in b12_course_drafts)
+    others = (m for m in (*current_b12_products, *drafts) if m.concept == "b12" and m not in b12_course_drafts)
+    return tuple(m for m in others if not any(same_product(m, draft) for draft in b12_course_drafts))
 
 
 def drafted_folic_acid_ug_per_day(folic_acid_drafts: tuple[Medicine, ...]) -> float | None:
@@ -182,8 +213,9 @@ def order_safety_hit(
     leber_optic_neuropathy: tuple[Condition, ...] | None,
     b12_draft_unit_errors: tuple[Medicine, ...],
     b12_class: B12Class | None,
+    neurology: Evidence | None,
 ) -> bool:
     """A draft that must be spoken of whoever the patient is (C1.7): allergy, Leber's, a unit error, a low B12 that it hides."""
     if b12_drafts and (b12_draft_unit_errors or b12_allergies != () or leber_optic_neuropathy != ()):
         return True
-    return bool(folic_acid_drafts or nitrous_oxide_drafts) and b12_class in ("low", "grey")
+    return bool(folic_acid_drafts or nitrous_oxide_drafts) and (b12_class in ("low", "grey") or bool(neurology))

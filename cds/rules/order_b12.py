@@ -7,7 +7,6 @@ from cds.chart import Condition, Medicine
 from cds.facts.absorption import Absorption
 from cds.facts.b12_status import B12Status
 from cds.facts.metabolites import KidneyReading
-from cds.facts.regimen import CRITICAL_ROWS, Regimen
 from cds.logic import Evidence
 from cds.sums import Intake
 
@@ -41,13 +40,16 @@ def order_b12_route(
     intramuscular_b12_drafts: tuple[Medicine, ...],
     swallowed_b12_drafts: tuple[Medicine, ...],
     cyanocobalamin_drafts: tuple[Medicine, ...],
-    regimen: Regimen,
+    b12_draft_forbidden: bool,
+    injections_needed: bool,
     course_orders: tuple[StartB12, ...],
     avoid_intramuscular: bool,
     kidney_reading: KidneyReading | None,
 ) -> Advice | None:
     """Tablets do not do for cord signs or a failing marrow; a vein is no route; bleeding spares the muscle."""
-    if swallowed_b12_drafts and regimen.row in CRITICAL_ROWS:
+    if b12_draft_forbidden:
+        return None
+    if swallowed_b12_drafts and injections_needed:
         injection = course_orders[0] if course_orders else None
         return Advice("swallowed_with_red_flag", tuple(RemoveOrder(draft, injection) for draft in swallowed_b12_drafts))
     if intravenous_b12_drafts:
@@ -56,13 +58,13 @@ def order_b12_route(
     if intramuscular_b12_drafts and avoid_intramuscular:
         labelled = (draft for draft in intramuscular_b12_drafts if draft in cyanocobalamin_drafts)
         return Advice("bleeding", tuple(ChangeRoute(draft, "subcutaneous") for draft in labelled))
-    if cyanocobalamin_drafts and kidney_reading in ("reduced", "severely_reduced"):
-        return Advice("weak_kidneys")
-    return None
+    weak_kidneys = kidney_reading in ("reduced", "severely_reduced")
+    return Advice("weak_kidneys") if weak_kidneys and any(d.concept == "b12" for d in cyanocobalamin_drafts) else None
 
 
 def order_b12_sum(
     b12_course_drafts: tuple[Medicine, ...],
+    b12_draft_forbidden: bool,
     b12_beside_draft: tuple[Medicine, ...],
     swallowed_ug_of_drafts: float,
     enteral_after_signing: Intake,
@@ -74,7 +76,7 @@ def order_b12_sum(
 
     A multivitamin beside a schedule dose lifts the sum a little above it and is no reason for a card.
     """
-    if not b12_course_drafts:
+    if not b12_course_drafts or b12_draft_forbidden:
         return None
     impaired = absorption in ("impaired_irreversible", "impaired_partial")
     cut = enteral_very_high_gt_ug_day if impaired else enteral_high_gt_ug_day
@@ -85,13 +87,14 @@ def order_b12_sum(
 
 def order_b12_baseline(
     b12_course_drafts: tuple[Medicine, ...],
+    b12_draft_forbidden: bool,
     b12_status: B12Status,
     on_b12: bool | None,
     baseline_missing: tuple[str, ...],
     neurology: Evidence | None,
 ) -> Advice | None:
     """The first dose hides the baseline for months. Nerves do not wait for it."""
-    if not b12_course_drafts or on_b12 or b12_status != "unknown":
+    if not b12_course_drafts or b12_draft_forbidden or on_b12 or b12_status != "unknown":
         return None
     tests = (OrderTests(baseline_missing or ("b12_total",)),)
     return Advice("draw_and_do_not_wait" if neurology else "draw_first", tests)

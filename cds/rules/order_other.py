@@ -15,7 +15,7 @@ def order_folic_acid(
     folic_acid_drafts: tuple[Medicine, ...],
     drafted_folic_acid_ug_per_day: float | None,
     folic_acid_masking_ge_ug_day: float,
-    b12_drafts: tuple[Medicine, ...],
+    b12_giving_drafts: tuple[Medicine, ...],
     on_b12: bool | None,
     on_pemetrexed: bool | None,
     b12_class: B12Class | None,
@@ -24,12 +24,12 @@ def order_folic_acid(
     macrocytosis: bool | None,
 ) -> Advice | None:
     """Folic acid alone can mend the blood while nerves go on suffering. A dose that cannot be read counts as enough for that."""
-    if not folic_acid_drafts or b12_drafts or on_b12 or on_pemetrexed:
+    if not folic_acid_drafts or b12_giving_drafts or on_b12 or b12_status == "adequate":
         return None
     if drafted_folic_acid_ug_per_day is not None and drafted_folic_acid_ug_per_day < folic_acid_masking_ge_ug_day:
         return None
     low = b12_class in ("low", "grey") or b12_status in ("deficient", "probable_deficiency", "functional_deficiency_suspected")
-    if not low and b12_class not in ("none", "undecided", None):
+    if not low and (on_pemetrexed or b12_class not in ("none", "undecided", None)):
         return None
     tests = () if low else (OrderTests(("b12_total",)),)
     if neurology and macrocytosis:
@@ -87,10 +87,19 @@ def order_nitrous_oxide(
     b12_class: B12Class | None,
     b12_status: B12Status,
     on_b12: bool | None,
+    days_on_b12: int | None,
+    response_min_days: float,
     inborn_errors: tuple[Condition, ...] | None,
+    neurology: Evidence | None,
+    irreversible_causes: Evidence | None,
 ) -> Advice | None:
-    """Nitrous oxide inactivates B12: where it is low or may be, another anaesthetic or B12 first."""
-    if not nitrous_oxide_drafts or on_b12:
+    """Nitrous oxide inactivates B12: where it is low, or may be, another anaesthetic or B12 first.
+
+    A tablet since yesterday has filled no stores.
+    """
+    if not nitrous_oxide_drafts or b12_status == "adequate" or (on_b12 and (days_on_b12 or 0) >= response_min_days):
         return None
-    lacking = b12_class in ("low", "grey") or b12_status in ("probable_deficiency", "functional_deficiency_suspected")
-    return Advice("b12_low") if lacking or inborn_errors else None
+    if b12_class in ("low", "grey") or b12_status in ("probable_deficiency", "functional_deficiency_suspected") or inborn_errors:
+        return Advice("b12_low")
+    unmeasured = b12_class in ("none", "undecided", None)
+    return Advice("b12_unknown", (OrderTests(("b12_total",)),)) if unmeasured and (neurology or irreversible_causes) else None
