@@ -171,6 +171,12 @@ def escaped(text: str) -> str:
     return _escaped(text if len(text) <= _LONGEST_READ else f"{text[:_LONGEST_READ]}…")
 
 
+def one_line(text: str) -> str:
+    """Text from a request where plain text is shown: one line, not endless."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:_LONGEST_READ]).split())
+    return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
+
+
 @lru_cache(maxsize=1024)
 def _escaped(text: str) -> str:
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -36,7 +36,7 @@ class Calls:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request, as a WSGI server hands it over."""
-        engine = self._engines.get(environ["PATH_INFO"])
+        engine = self._engines.get(environ.get("PATH_INFO", ""))
         if engine is None:
             return self._behind(environ, start_response)
         return self._reply(engine, environ).send(start_response)

@@ -80,9 +80,10 @@ class CardWriter:
     def cards(self, decision: Decision, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]) -> list[Card]:
         """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others.
 
-        drafts: the orders that suggestions may change, by reference, as they were sent.
+        drafts: the orders that suggestions may change, by reference, as they were sent. The loudest card has the first choice.
         """
-        cards = [self._card(decision, statement, context, instance, drafts) for statement in decision.statements]
+        left = dict(drafts)
+        cards = [self._card(decision, statement, context, instance, left) for statement in decision.statements]
         if decision.held_back:
             cards[-1] = replace(cards[-1], detail=f"{cards[-1].detail}\n\n{self._held_back(decision.held_back)}")
         return cards
@@ -93,7 +94,7 @@ class CardWriter:
         return _section(self._words.headings["held_back"], items=titles)
 
     def _card(
-        self, decision: Decision, statement: Statement, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]
+        self, decision: Decision, statement: Statement, context: Context, instance: str, drafts: dict[str, dict[str, Any]]
     ) -> Card:
         rule = self._library.rules[statement.rule]
         identity = f"{instance}|{context.patientId}|{rule.topic}|{statement.advice.key}"

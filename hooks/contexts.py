@@ -15,9 +15,9 @@ def _bare_id(kind: str) -> Any:
     def normalise(value: Any) -> Any:
         if not isinstance(value, str) or "/" not in value:
             return value
-        *_, type_, bare = value.split("/_history/")[0].split("/")
-        if type_ != kind:
-            raise ValueError(f"must be the id of a {kind}")
+        before, _, bare = value.split("/_history/")[0].rpartition("/")
+        if not bare or before.rpartition("/")[2] not in (kind, ""):
+            raise ValueError(f"must be the id of: {kind}")
         return bare
 
     return BeforeValidator(normalise)
@@ -26,8 +26,13 @@ def _bare_id(kind: str) -> Any:
 def _is_bundle(value: dict[str, Any]) -> dict[str, Any]:
     if value.get("resourceType") != "Bundle":
         raise ValueError("must be a FHIR Bundle")
+    if isinstance(value.get("entry"), list) and len(value["entry"]) > MOST_ENTRIES:
+        raise ValueError(f"must hold at most {MOST_ENTRIES} entries")
     return value
 
+
+MOST_ENTRIES = 500
+"""Nobody signs more orders at a time, and what is compared with each other must stay few."""
 
 Bundle = Annotated[dict[str, Any], AfterValidator(_is_bundle)]
 """A Bundle, with or without type and entries (VAL-18)."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
-from cds.chart import Chart
+from cds.chart import Chart, Patient
 from cds.content import Library
 from cds.decide import Decider, Decision
 from cds.signed import LANGUAGES, Language
+from hooks import exact
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.errors import Issue, RequestError
@@ -29,9 +29,6 @@ from hooks.wire import Card, HookRequest
 
 _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
 """The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
-
-_EXACTLY = msgspec.json.Decoder(float_hook=Decimal)
-"""Numbers with all their digits: an order may be sent back (ACT-05)."""
 
 _LOG = logging.getLogger("cobalamin")
 
@@ -78,19 +75,21 @@ class Engine:
         try:
             request, context = self._request(body)
             supplied = unpack(request.prefetch, context.patientId)
-            patient = self._reader.patient(supplied, context.patientId)
             brought = self._brought(context)
+            patient = self._reader.patient(supplied, context.patientId) or self._nobody(supplied)
             chosen = context.selections if isinstance(context, OrderSelect) else None
             chart = (
                 self._reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
             )
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
             raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
         if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
         ours = self._concerns_us(chart, brought)
+        if ours and not chart.patient.reference:
+            raise RequestError(412, [_patient_missing(supplied)])
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
@@ -98,6 +97,11 @@ class Engine:
             decision, context, request.hookInstance, brought.sent if self.service.may_change else {}
         )
         return Evaluation(decision, cards, self._refusal(decision, supplied) if ours else None)
+
+    def _nobody(self, supplied: Supplied) -> Patient | None:
+        """Nobody in particular: an order that does not concern us needs no patient. Not where somebody else was sent."""
+        asked = self.service.about in ("draftOrders", "medications") and supplied.keys.get(PATIENT_KEY, "absent") != "data"
+        return Patient("", None, None, False) if asked else None
 
     def _brought(self, context: Context) -> Brought:
         """What the context holds of orders or problems."""
@@ -152,7 +156,7 @@ class Engine:
 
 
 def _parsed(member: Any) -> Any:
-    return {name: _EXACTLY.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
+    return {name: exact.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
 
 
 def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:

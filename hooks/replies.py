@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cds.signed import LANGUAGES, Language
+from hooks import exact
 from hooks.errors import Issue, RequestError, operation_outcome
 
 
@@ -41,13 +42,9 @@ class Reply(NamedTuple):
         return (self.body,)
 
 
-_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-"""A number of an order that is sent back keeps the digits it came with (ACT-05)."""
-
-
 def answered(message: Any, language: Language | None = None) -> Reply:
     """A message in JSON; `language`: that of its words, where the request had a choice."""
-    return Reply(HTTPStatus.OK, _ENCODE(message), _SPOKEN[language] if language else _HEADERS)
+    return Reply(HTTPStatus.OK, exact.encode(message), _SPOKEN[language] if language else _HEADERS)
 
 
 def refused(error: RequestError) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha1
@@ -13,7 +13,7 @@ from cds.advice import Action as ProposedAction
 from cds.advice import Change, ChangeRoute, OrderTests, RemoveOrder, StartB12
 from cds.content import Library
 from cds.decide import Statement
-from cds.wording import Wording, escaped
+from cds.wording import Wording, one_line
 from hooks.contexts import Context
 from hooks.fhir.echo import with_route, with_unit
 from hooks.fhir.elements import referenced_type
@@ -45,17 +45,18 @@ class SuggestionWriter:
         self._offer = lru_cache(maxsize=1024)(self._offered)
 
     def of(
-        self, statement: Statement, context: Context, identity: str, drafts: Mapping[str, dict[str, Any]]
+        self, statement: Statement, context: Context, identity: str, drafts: dict[str, dict[str, Any]]
     ) -> tuple[list[Suggestion], Behaviour | None]:
         """What may be done to the drafts first, then what may be ordered beside them; and how many of it together.
 
-        drafts: the orders that may be changed, by reference, as they were sent.
+        drafts: the orders that may still be changed, by reference, as they were sent. What is changed is taken out: two changes
+        of one order, accepted one after the other, would undo each other.
         """
         if not _may_order(context):
             return [], None
         proposed, patient = statement.advice.actions, whose(context)
         changes = [action for action in proposed if isinstance(action, Change)]
-        suggestions = [s for change in changes for s in self._changes(change, drafts.get(change.order.reference), patient)]
+        suggestions = [s for change in changes for s in self._changes(change, drafts.pop(change.order.reference, None), patient)]
         offer = self._offer(tuple(a for a in proposed if a not in changes), statement.words.urgency == "critical")
         actions = [Action(type="create", description=said, resource={**draft, **patient}) for said, draft in offer.drafts]
         suggestions += [
@@ -64,7 +65,7 @@ class SuggestionWriter:
         written = [
             Suggestion(
                 label=label,
-                uuid=stable_uuid(f"{identity}|{label}"),
+                uuid=stable_uuid("|".join((identity, label, *_target(acts[0])))),
                 actions=acts,
                 isRecommended=(recommended and not any(earlier for _, earlier, _ in suggestions[:place])) or None,
             )
@@ -80,20 +81,20 @@ class SuggestionWriter:
             return
         words, order = self._words.suggestions, change.order
         if isinstance(change, RemoveOrder):
-            label = words["remove"].format(order=escaped(order.name))
+            label = words["remove"].format(order=one_line(order.name))
             actions = [Action(type="delete", description=label, resourceId=order.reference)]
             if change.instead is not None:
                 line = self._writer.course(change.instead)
-                label = words["replace"].format(order=escaped(order.name), course=line)
+                label = words["replace"].format(order=one_line(order.name), course=line)
                 course = {**self._writer.medication_request(change.instead), **patient}
                 actions.append(Action(type="create", description=line, resource=course))
             yield label, True, actions
             return
         if isinstance(change, ChangeRoute):
-            label = words["route"].format(order=escaped(order.name), route=self._words.routes[change.route])
+            label = words["route"].format(order=one_line(order.name), route=self._words.routes[change.route])
             changed = with_route(sent, self._writer.route_code(change.route))
         else:
-            label, changed = words["in_ug"].format(order=escaped(order.name)), with_unit(sent, "mg", "ug")
+            label, changed = words["in_ug"].format(order=one_line(order.name)), with_unit(sent, "mg", "ug")
         if changed is not None:
             yield label, True, [Action(type="update", description=label, resource=changed)]
 
@@ -124,6 +125,13 @@ class SuggestionWriter:
         for test in review.analytes:
             said = self._words.suggestions["planned"].format(test=self._wording.title(test), day=review.on)
             yield said, self._writer.service_request(test, urgent=False, on=review.on)
+
+
+def _target(action: Action) -> tuple[str, ...]:
+    """The order that an action changes: two of one name get suggestions of their own."""
+    if action.type == "update" and action.resource is not None:
+        return (str(action.resource["id"]),)
+    return () if action.resourceId is None else (action.resourceId,)
 
 
 def stable_uuid(name: str) -> str:

@@ -150,8 +150,9 @@ def b12_beside_draft(
     """Other B12 treatment, on record or among the drafts, that would go on beside a treating draft; a renewal is no other."""
     if not b12_course_drafts:
         return ()
-    others = (m for m in (*current_b12_products, *drafts) if m.concept == "b12" and m not in b12_course_drafts)
-    return tuple(m for m in others if not any(same_product(m, draft) for draft in b12_course_drafts))
+    recorded = (m for m in current_b12_products if any(not same_product(m, draft) for draft in b12_course_drafts))
+    ordered = (m for m in drafts if any(m is not draft for draft in b12_course_drafts))
+    return tuple(m for m in (*recorded, *ordered) if m.concept == "b12")
 
 
 def drafted_folic_acid_ug_per_day(folic_acid_drafts: tuple[Medicine, ...]) -> float | None:

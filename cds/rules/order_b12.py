@@ -28,8 +28,12 @@ def order_b12_contraindicated(
     return Advice("unchecked") if unchecked else None
 
 
-def order_b12_dose(b12_draft_unit_errors: tuple[Medicine, ...], unreadable_b12_drafts: tuple[Medicine, ...]) -> Advice | None:
+def order_b12_dose(
+    b12_draft_unit_errors: tuple[Medicine, ...], unreadable_b12_drafts: tuple[Medicine, ...], b12_draft_forbidden: bool
+) -> Advice | None:
     """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none."""
+    if b12_draft_forbidden:
+        return None
     if b12_draft_unit_errors:
         return Advice("mg_for_ug", tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors))
     return Advice("unreadable") if unreadable_b12_drafts else None
@@ -51,7 +55,9 @@ def order_b12_route(
         return None
     if swallowed_b12_drafts and injections_needed:
         injection = course_orders[0] if course_orders else None
-        return Advice("swallowed_with_red_flag", tuple(RemoveOrder(draft, injection) for draft in swallowed_b12_drafts))
+        first, *others = swallowed_b12_drafts
+        removed = (RemoveOrder(first, injection), *map(RemoveOrder, others))  # one course in the place of all
+        return Advice("swallowed_with_red_flag", removed)
     if intravenous_b12_drafts:
         route: Route = "subcutaneous" if avoid_intramuscular else "intramuscular"
         return Advice("intravenous", tuple(ChangeRoute(draft, route) for draft in intravenous_b12_drafts))

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from cds.chart import Medicine, Note
-from hooks.fhir.elements import objects, text
+from hooks import exact
+from hooks.fhir.elements import local_id, objects, referenced_type, text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.owners import sorted_out
 from hooks.fhir.resources import READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
@@ -38,22 +39,26 @@ NOTHING_BROUGHT = Brought()
 
 def brought_in(bundle: Mapping[str, Any], patient_id: str) -> Brought:
     """Read a context Bundle entry by entry: a half-entered or odd resource costs nobody but itself (VAL-20, VAL-24)."""
-    found, sent, notes = list[Resource](), dict[str, dict[str, Any]](), list[Note]()
+    found, sent, notes, seen = list[Resource](), dict[str, dict[str, Any]](), list[Note](), set[str]()
     for entry in objects(bundle.get("entry")):
         resource = entry.get("resource")
         if not isinstance(resource, dict):
             continue
         kind = text(resource.get("resourceType"))
         try:
-            read = READ_RESOURCE.decode(msgspec.json.encode({**resource, "resourceType": _READ_AS.get(kind, kind)}))
+            read = READ_RESOURCE.decode(exact.encode({**resource, "resourceType": _READ_AS.get(kind, kind)}))
         except msgspec.ValidationError:
             continue  # a kind of order that is not read, or no resource at all
         (own, refused, _) = sorted_out([read], patient_id)
         notes += [Note("other_patient", reference_of(other), "", "") for other in refused]
         for mine in own:
             found.append(mine)
-            if isinstance(mine.id, str) and mine.id and kind not in _READ_AS:
-                sent[reference_of(mine)] = resource
+            reference = reference_of(mine)
+            if isinstance(mine.id, str) and mine.id.strip() and kind not in _READ_AS and reference not in seen:
+                sent[reference] = resource
+            elif reference in seen:
+                sent.pop(reference, None)  # nobody can tell which of them is meant
+            seen.add(reference)
     return Brought(tuple(found), sent, tuple(notes))
 
 
@@ -78,17 +83,18 @@ def drafts(
         reading = reader.read(order, medications, today, draft=True)
         medicines += (record for record in reading.records if isinstance(record, Medicine))
         notes += reading.notes
-    wanted = None if selections is None else frozenset(_bare(selection) for selection in selections)
-    chosen = tuple(m for m in medicines if wanted is None or _bare(m.reference) in wanted)
+    wanted = None if selections is None else frozenset(map(_selected, selections))
+    chosen = tuple(m for m in medicines if wanted is None or m.reference in wanted)
     return Drafts(tuple(medicines), chosen, tuple(notes))
 
 
-def _bare(reference: str) -> str:
-    """The id alone: selections name their orders as `Type/id` or as a bare id, and older types by their older names."""
-    return reference.strip().rpartition("/")[2]
+def _selected(selection: str) -> str:
+    """The reference that a selection means: `Type/id`, a bare id, or an older type by its older name."""
+    kind = referenced_type(selection) or "MedicationRequest"
+    return f"{_READ_AS.get(kind, kind)}/{local_id(selection)}"
 
 
 def new_problems(brought: Brought, known: Iterable[Condition]) -> Iterator[Condition]:
     """The problems just recorded that the prefetch did not bring as well."""
-    ids = {condition.id for condition in known}
-    return (condition for condition in brought.of(Condition) if condition.id not in ids)
+    ids = {condition.id for condition in known if isinstance(condition.id, str)}
+    return (c for c in brought.of(Condition) if not isinstance(c.id, str) or c.id not in ids)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import msgspec
-
+from hooks import exact
 from hooks.fhir.elements import UCUM, objects
 
 
+_UNDERSTOOD = frozenset(("id", "sequence", "timing", "route", "doseAndRate", "asNeededBoolean"))
+"""The elements of a dosage line beside which a change of route or unit leaves nothing stale."""
+
+
 def with_route(order: dict[str, Any], route: dict[str, str]) -> dict[str, Any] | None:
-    """The order by another route; None where that cannot be said. Words that may name the old route go."""
+    """The order by another route; None where that cannot be said."""
 
     def change(line: dict[str, Any]) -> dict[str, Any]:
         return {**line, "route": {"coding": [route]}}
@@ -35,18 +38,35 @@ def with_unit(order: dict[str, Any], old: str, new: str) -> dict[str, Any] | Non
         return {**line, "doseAndRate": doses}
 
     changed = _changed(order, change)
-    return changed if found else None
+    doses = [dose for line in objects(order.get("dosageInstruction")) for dose in objects(line.get("doseAndRate"))]
+    only_quantities = all(_filled(dose) <= {"type", "doseQuantity"} for dose in doses)
+    return changed if found and only_quantities else None
 
 
 def _changed(order: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any] | None:
-    """The order with each dosage line changed. Only a line that says all in codes can lose its words."""
+    """The order with its dosage line changed.
+
+    Only where there is one line and all of it is known here: words, instructions, maxima or methods beside it, or a narrative of
+    the whole, would go on saying the old thing. Arrays with null in them hang together with others and are left alone.
+    """
     lines = list(objects(order.get("dosageInstruction")))
-    if not lines or not all(line.get("timing") and line.get("doseAndRate") for line in lines):
+    if len(lines) != 1 or not {"timing", "doseAndRate"} <= _filled(lines[0]) <= _UNDERSTOOD or order.get("text"):
         return None
-    worded = ("text", "patientInstruction", "additionalInstruction")
-    silent = [{name: value for name, value in change(line).items() if name not in worded} for line in lines]
-    result = _pruned({**order, "dosageInstruction": silent})
-    return result if _is_valid(result) else None
+    try:
+        result = _pruned({**order, "dosageInstruction": [change(lines[0])]})
+        return result if _is_valid(result) and not _has_null_items(order) else None
+    except RecursionError:
+        return None
+
+
+def _filled(element: dict[str, Any]) -> set[str]:
+    return {name for name, value in element.items() if not _is_empty(_pruned(value))}
+
+
+def _has_null_items(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_null_items, value.values()))
+    return isinstance(value, list) and (None in value or any(map(_has_null_items, value)))
 
 
 def _pruned(value: Any) -> Any:
@@ -66,7 +86,7 @@ def _is_empty(value: Any) -> bool:
 def _is_valid(order: dict[str, Any]) -> bool:
     """Is it valid FHIR R4, but for its id, which is the client's and may be longer or odder than FHIR allows (VAL-23)?"""
     try:
-        _model().model_validate_json(msgspec.json.Encoder(decimal_format="number").encode({**order, "id": "id"}))
+        _model().model_validate_json(exact.encode({**order, "id": "id"}))
     except ValueError:
         return False
     return True

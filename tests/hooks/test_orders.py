@@ -124,7 +124,7 @@ def test_VAL_19_21_a_medication_beside_the_order_is_looked_up(client: FlaskClien
 def test_VAL_20_24_half_entered_orders_break_nothing(client: FlaskClient, odd: dict[str, Any]) -> None:
     body = ordered(odd, draft(id="d2"))
     body["context"]["draftOrders"]["entry"] += [{}, {"resource": None}, "x"]
-    assert targets(cards(client, body)) == ["MedicationRequest/d2"]
+    assert "MedicationRequest/d2" in targets(cards(client, body))
 
 
 @pytest.mark.parametrize(
@@ -247,3 +247,98 @@ def test_what_could_not_be_checked_about_an_order_is_no_silence(client: FlaskCli
     response = send(client, body)
     assert response.status_code == 412
     assert response.get_json()["issue"][0]["expression"] == ["prefetch.labs"]
+
+
+def test_an_order_that_does_not_concern_us_needs_nothing(client: FlaskClient) -> None:
+    body = request({"age": 70, "orders": [{"drug": "ibuprofen 400 mg"}]})
+    body["prefetch"] = {}
+    assert cards(client, body) == []
+    body = request(UNTESTED)
+    body["prefetch"] = {}
+    response = send(client, body)
+    assert (response.status_code, response.get_json()["issue"][0]["expression"]) == (412, ["prefetch.patient"])
+
+
+def test_two_drafts_of_one_id_are_told_and_not_changed(client: FlaskClient) -> None:
+    other = draft(medicationCodeableConcept={"text": "Hydroxocobalamin"})
+    assert targets(cards(client, ordered(draft(), other))) == []
+
+
+def test_one_order_is_changed_once_however_many_cards_speak_of_it(client: FlaskClient) -> None:
+    both = {"drug": "Cyanocobalamin", "structured": {"dose": "1000 mg", "route": "intravenous"}}
+    said = cards(client, request({**TESTED, "orders": [both]}))
+    assert [card["indicator"] for card in said] == ["critical", "warning"]
+    assert len(targets(said)) == 1
+
+
+def test_SUG_02_two_orders_of_one_name_have_suggestions_of_their_own(client: FlaskClient) -> None:
+    said = cards(client, ordered(draft(id="a"), draft(id="b")))
+    assert sorted(targets(said[:1])) == ["MedicationRequest/a", "MedicationRequest/b"]
+    uuids = [suggestion["uuid"] for card in said for suggestion in card.get("suggestions", [])]
+    assert len(set(uuids)) == len(uuids)
+
+
+def test_one_course_in_the_place_of_several_orders(client: FlaskClient) -> None:
+    swallowed = [{"drug": "Vitamin B12 1000 mcg tablet", "dose": "1 tablet daily"}, {"code": 309593, "dose": "1 tablet daily"}]
+    patient = {"age": 70, "problems": ["osteoporosis", "neuro_major"], "results": [{"b12_total": "100 pg/mL"}]}
+    (card, *_) = cards(client, request({**patient, "orders": swallowed}))
+    types = [action["type"] for suggestion in card["suggestions"] for action in suggestion["actions"]]
+    assert sorted(types) == ["create", "delete", "delete"]
+
+
+LINE = draft()["dosageInstruction"][0]
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        {"dosageInstruction": [{**LINE, "text": "1000 mg for 7 days only"}]},
+        {"dosageInstruction": [{**LINE, "additionalInstruction": [{"text": "hold if potassium is low"}]}]},
+        {"dosageInstruction": [{**LINE, "maxDosePerAdministration": {"value": 1000, "unit": "mg"}}]},
+        {
+            "dosageInstruction": [
+                {**LINE, "doseAndRate": [{**LINE["doseAndRate"][0], "rateQuantity": {"value": 1, "unit": "mg/h"}}]}
+            ]
+        },
+        {"dosageInstruction": [LINE, LINE]},
+        {"text": {"status": "generated", "div": "<div>1000 mg</div>"}},
+        {"identifier": [{"value": "1"}, None]},
+    ],
+)
+def test_ACT_04_what_would_go_on_saying_the_old_thing_is_not_sent_back(stale: dict[str, Any]) -> None:
+    assert with_unit(draft(**stale), "mg", "ug") is None
+
+
+def test_a_draft_without_bottom_is_not_sent_back() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(2000):
+        deep = {"extension": [deep]}
+    assert with_unit(draft(extension=[deep]), "mg", "ug") is None
+
+
+@pytest.mark.parametrize("odd", ["1e99999999999999999999", "1e400"])
+def test_a_number_nobody_can_hold_is_no_fault_of_ours(client: FlaskClient, odd: str) -> None:
+    body = json.dumps(request(UNTESTED))[:-1] + f', "extension": {{"x": {odd}}}}}'
+    response = client.post("/cds-services/b12-order-sign", data=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (200, 400)
+
+
+def test_VAL_15_an_id_with_a_history_is_the_id(client: FlaskClient) -> None:
+    body = request(UNTESTED)
+    body["context"]["patientId"] = f"{PATIENT}/_history/3"
+    assert len(cards(client, body)) == 1
+    body["context"]["patientId"] = "Patient/"
+    assert send(client, body).status_code == 400
+
+
+def test_a_bundle_of_thousands_is_refused(client: FlaskClient) -> None:
+    body = ordered(*[draft(id=str(place)) for place in range(501)])
+    assert send(client, body).status_code == 400
+
+
+@pytest.mark.parametrize("odd_id", [{"value": "x"}, ["x"], None])
+def test_a_problem_with_an_odd_id_breaks_nothing(client: FlaskClient, odd_id: Any) -> None:
+    body = request({"hook": "problem-list-item-create", "age": 70, "problems": ["osteopenia"], "new_problems": ["osteoporosis"]})
+    body["prefetch"]["conditions"]["entry"][0]["resource"]["id"] = odd_id
+    body["context"]["conditions"]["entry"][0]["resource"]["id"] = odd_id
+    assert len(cards(client, body)) == 1
