@@ -119,14 +119,26 @@ class Wording:
         opening, closing = self.words.brackets
         return f"{said}{opening}{aside}{closing}"
 
-    def measurement(self, value: Measurement) -> str:
-        """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day."""
+    def measurement(self, value: Measurement, converted: bool = False) -> str:
+        """The result as the laboratory reported it, its unit in words where it is a UCUM code, with its qualifier and day.
+
+        converted: also in the unit of the thresholds, where the laboratory reports in another.
+        """
         reported, _, code = value.reported.partition(" ")
-        said = spaced(reported, self.unit(code))
-        qualifier = self._qualifiers.get(value.concept)
-        if value.day is None:
-            return self.aside(said, qualifier) if qualifier else said
-        return self.aside(said, f"{qualifier}{self.words.beside}{value.day}" if qualifier else str(value.day))
+        said, beside = spaced(reported, self.unit(code)), []
+        if converted and (conversion := self._conversion(value, reported)):
+            beside.append(conversion)
+        if value.concept in self._qualifiers:
+            beside.append(self._qualifiers[value.concept])
+        if value.day is not None:
+            beside.append(str(value.day))
+        return self.aside(said, self.words.beside.join(beside)) if beside else said
+
+    def _conversion(self, value: Measurement, reported: str) -> str:
+        """The value as the thresholds are written; empty where it was reported like that."""
+        sign = reported[: len(reported) - len(reported.lstrip("<>="))]
+        same = reported[len(sign) :] == number(value.value.bound)
+        return "" if same else f"= {sign}{self.amount(value.value.bound, value.scale)}"
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""

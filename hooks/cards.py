@@ -157,7 +157,7 @@ class CardWriter:
         values = decision.values
         for records, title in [(values[place], title) for place, title in self._basis[rule].reads if values[place]]:
             newest = records[0]
-            measured = self._wording.measurement(newest) if isinstance(newest, Measurement) else None
+            measured = self._wording.measurement(newest, converted=True) if isinstance(newest, Measurement) else None
             yield f"{title}{self._words.colon}{measured or self._words.joined.join(self._mentions(records))}"
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:

@@ -105,3 +105,17 @@ def test_text_from_outside_is_only_text(text: str, harmless: str) -> None:
 def test_of_an_endless_text_only_the_beginning_is_kept() -> None:
     assert escaped("x" * 10_000_000) == "x" * 79 + "…"
     assert escaped("x" + " " * 1000 + "y") == "x …"
+
+
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [
+        ("0.35 ng/mL", "0.35 ng/mL (= 350 pg/mL, 2026-11-11)"),
+        ("<0.35 ng/mL", "<0.35 ng/mL (= <350 pg/mL, 2026-11-11)"),
+        ("350 ng/L", "350 ng/L (2026-11-11)"),
+        ("258 pmol/L", "258 pmol/L (2026-11-11)"),
+    ],
+)
+def test_a_result_in_another_unit_than_its_thresholds_is_shown_in_theirs_too(library: Library, reported: str, said: str) -> None:
+    decision = evaluate({"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": reported}]}).decision
+    assert Wording(library).measurement(decision["b12_total_results"][0], converted=True) == said
