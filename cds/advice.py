@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
 
 from cds.chart import Medicine
 
@@ -16,16 +17,14 @@ LOUDNESS: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
 Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderTests:
+class OrderTests(Struct, frozen=True):
     """Propose laboratory tests, by the name of their value set; `on`: the day they are planned for, as a review."""
 
     analytes: tuple[str, ...]
     on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """`times` doses in each `period` of days or weeks, for `for_days`; without an end where the next review decides."""
 
     times: float
@@ -34,8 +33,7 @@ class Schedule:
     for_days: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StartB12:
+class StartB12(Struct, frozen=True):
     """Propose a course of B12 by one route: each dose in ug, by one schedule after the other; `review` is planned with it."""
 
     route: Route
@@ -46,24 +44,21 @@ class StartB12:
     review: OrderTests | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveOrder:
+class RemoveOrder(Struct, frozen=True):
     """Propose to take a draft back, and to order a course in its place where there is one."""
 
     order: Medicine
     instead: StartB12 | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRoute:
+class ChangeRoute(Struct, frozen=True):
     """Propose another route for a draft."""
 
     order: Medicine
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeUnit:
+class ChangeUnit(Struct, frozen=True):
     """Propose the same number in ug, where a draft says mg."""
 
     order: Medicine
@@ -75,8 +70,7 @@ Change = RemoveOrder | ChangeRoute | ChangeUnit
 Action = OrderTests | StartB12 | Change
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """One thing worth saying: `key` finds its words, `notes` the further paragraphs, `actions` what may be ordered."""
 
     key: str

@@ -8,6 +8,8 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any, get_args
 
+from msgspec import Struct
+
 from cds.advice import LOUDNESS, Advice, Urgency
 from cds.chart import Chart, Patient, Retrieval
 from cds.content import Library
@@ -31,8 +33,7 @@ REPORTED = (
 """The facts every decision reports, whichever rules are switched on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One rule that spoke, and its signed half."""
 
     rule: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from cds.chart import Medicine
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One unbroken exposure. `start` None: it is under way, but nobody recorded since when. `current`: still going on."""
 
     start: date | None
@@ -62,8 +62,7 @@ def latest_run(all_runs: Iterable[Run], today: date, grace_days: float) -> Run |
     return max(recent, key=lambda run: (run.current, run.start is not None, run.end, run.days or 0), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """The days on which a sample would have been drawn on treatment: after each first day up to each last."""
 
     windows: tuple[tuple[date, date], ...]

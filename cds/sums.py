@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cds.chart import Medicine
 from cds.dose import is_parenteral, nutrient_ug_at_least, nutrient_ug_per_day
@@ -13,8 +14,7 @@ from cds.dose import is_parenteral, nutrient_ug_at_least, nutrient_ug_per_day
 DAYS_PER_MONTH = 30
 
 
-@dataclass(frozen=True, slots=True)
-class ProductDose:
+class ProductDose(Struct, frozen=True):
     """One product's share in ug; None where its dose could not be read, or not all of it: `at_least` is the part that could.
 
     `assumed`: a multivitamin of unstated strength.
@@ -26,8 +26,7 @@ class ProductDose:
     assumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Struct, frozen=True):
     """A sum over products, in `unit`: ug per day by mouth, ug per 30 days by injection.
 
     `at_least` is the sum of what could be read; `ug` is None as soon as one dose could not be, or a part of the medicine list was

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
 from cds.facts.followup import FollowUpItem
@@ -134,5 +136,6 @@ def show(value: Any) -> str:
             return ", ".join(f"{name} {show(part)}" for name, part in value.items())
         case str():
             return value
-    parts = ((field.name, getattr(value, field.name)) for field in fields(value))
+    names = value.__struct_fields__ if isinstance(value, Struct) else [field.name for field in fields(value)]
+    parts = ((name, getattr(value, name)) for name in names)
     return ", ".join(f"{name} {show(part)}" for name, part in parts if part not in ((), None))

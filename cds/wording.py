@@ -138,7 +138,7 @@ class Wording:
         """The value as the thresholds are written; empty where it was reported like that."""
         sign = reported[: len(reported) - len(reported.lstrip("<>="))]
         same = reported[len(sign) :] == number(value.value.bound)
-        return "" if same else f"= {sign}{self.amount(value.value.bound, value.scale)}"
+        return "" if same else f"= {sign}{self.amount(float(f'{value.value.bound:.4g}'), value.scale)}"
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""

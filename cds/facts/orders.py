@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from cds.advice import OrderTests, Route, Schedule, StartB12
 from cds.facts.absorption import Absorption
@@ -33,8 +34,7 @@ def cyanocobalamin_schedules(
     return (Schedule(1, 1, "d", for_days=cyano_daily_days), weekly, Schedule(1, cyano_maint_weeks, "wk"))
 
 
-@dataclass(frozen=True, slots=True)
-class InjectionPlan:
+class InjectionPlan(Struct, frozen=True):
     """How often to inject, by the form injected; what holds for hydroxocobalamin holds for mecobalamin."""
 
     hydroxocobalamin: tuple[Schedule, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cds.advice import Route
 from cds.chart import Condition, Medicine
@@ -54,8 +55,7 @@ INJECTED = frozenset[Route]({"intramuscular", "subcutaneous"})
 """The routes that bypass the gut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of C5 before the patient's own restrictions: its name, its routes and the dose for the first of them."""
 
     name: RowName
@@ -64,8 +64,7 @@ class Row:
     dose: Dose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Regimen:
+class Regimen(Struct, frozen=True):
     """The decision on treatment. `row` names the table row, and with it the words that say why."""
 
     action: Act
