@@ -18,7 +18,7 @@ from hooks import exact
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.errors import Issue, RequestError
-from hooks.fhir.brought import NOTHING_BROUGHT, Brought, brought_in
+from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
 from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
 from hooks.fhir.resources import Condition, reference_of
@@ -31,6 +31,11 @@ _MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | s
 """The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
 
 _LOG = logging.getLogger("cobalamin")
+
+_UNRESOLVED = (
+    "Something in it names its patient or its medicine in a way that leads nowhere, so it was not looked at; refer to the "
+    "patient in context, and include the Medication it refers to or its code."
+)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -96,7 +101,10 @@ class Engine:
         cards = self._cards[language or self.library.language].cards(
             decision, context, request.hookInstance, brought.sent if self.service.may_change else {}
         )
-        return Evaluation(decision, cards, self._refusal(decision, supplied) if ours else None)
+        refusal = self._refusal(decision, supplied) if ours else None
+        if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
+            refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
+        return Evaluation(decision, cards, refusal)
 
     def _nobody(self, supplied: Supplied) -> Patient | None:
         """Nobody in particular: an order that does not concern us needs no patient. Not where somebody else was sent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -11,7 +11,7 @@ class Service:
     """One CDS service: the hook it answers, its id in the URL, and the rules that speak, in the order of equal loudness.
 
     about: the member of the context that the question is about. Where nothing in it concerns us there is nothing to say. A
-    hook without one asks about the patient. may_change: may its suggestions change what the context brought?
+    hook without one asks about the patient.
     """
 
     hook: str
@@ -20,7 +20,11 @@ class Service:
     description: str
     rules: tuple[str, ...]
     about: Literal["draftOrders", "medications", "conditions"] | None = None
-    may_change: bool = False
+
+    @property
+    def may_change(self) -> bool:
+        """May its suggestions change what the context brought? Drafts, but no refills and no problems (HOOK-03)."""
+        return self.about == "draftOrders"
 
 
 PATIENT_VIEW = Service(
@@ -77,18 +81,9 @@ ORDER_SELECT = Service(
     description=_ON_ORDERS,
     rules=_ORDER_RULES,
     about="draftOrders",
-    may_change=True,
 )
 
-ORDER_SIGN = Service(
-    hook="order-sign",
-    id="b12-order-sign",
-    title="Vitamin B12: before signing",
-    description=_ON_ORDERS,
-    rules=_ORDER_RULES,
-    about="draftOrders",
-    may_change=True,
-)
+ORDER_SIGN = replace(ORDER_SELECT, hook="order-sign", id="b12-order-sign", title="Vitamin B12: before signing")
 
 ENCOUNTER_DISCHARGE = Service(
     hook="encounter-discharge",

@@ -14,8 +14,11 @@ from hooks import exact
 from hooks.fhir.elements import local_id, objects, referenced_type, text
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.owners import sorted_out
-from hooks.fhir.resources import READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
+from hooks.fhir.resources import NOT_SENT, READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
 
+
+UNRESOLVED = "unresolved"
+"""The note on what names its patient or its drug in a way that leads nowhere: it may have been ours (VAL-21, VAL-26)."""
 
 _READ_AS = {"MedicationOrder": "MedicationRequest"}
 """Older names of what is read (VAL-25)."""
@@ -45,12 +48,14 @@ def brought_in(bundle: Mapping[str, Any], patient_id: str) -> Brought:
         if not isinstance(resource, dict):
             continue
         kind = text(resource.get("resourceType"))
+        if kind == "Medication":  # a draft refers to what has no id yet by where it stands in the Bundle
+            resource = {**resource, "id": resource.get("id") or local_id(entry.get("fullUrl"))}
         try:
             read = READ_RESOURCE.decode(exact.encode({**resource, "resourceType": _READ_AS.get(kind, kind)}))
         except msgspec.ValidationError:
             continue  # a kind of order that is not read, or no resource at all
-        (own, refused, _) = sorted_out([read], patient_id)
-        notes += [Note("other_patient", reference_of(other), "", "") for other in refused]
+        (own, refused, unclear) = sorted_out([read], patient_id)
+        notes += [Note(UNRESOLVED if unclear else "other_patient", reference_of(other), "", "") for other in refused]
         for mine in own:
             found.append(mine)
             reference = reference_of(mine)
@@ -76,6 +81,7 @@ def drafts(
 ) -> Drafts:
     """Draft orders as medicines. `known`: Medications of the prefetch; `selections`: None chooses every draft (HOOK-01, 02)."""
     medications = medications_by_id((*known, *brought.of(Medication)))
+    wanted = None if selections is None else frozenset(map(_selected, selections))
     medicines, notes = list[Medicine](), list[Note]()
     for order in brought.of(MedicationRequest):
         if order.doNotPerform is True:
@@ -83,7 +89,9 @@ def drafts(
         reading = reader.read(order, medications, today, draft=True)
         medicines += (record for record in reading.records if isinstance(record, Medicine))
         notes += reading.notes
-    wanted = None if selections is None else frozenset(map(_selected, selections))
+        refers = order.medicationReference is not NOT_SENT or order.medication is not NOT_SENT
+        if reading.unread and refers and (wanted is None or reference_of(order) in wanted):
+            notes.append(Note(UNRESOLVED, reference_of(order), "", ""))
     chosen = tuple(m for m in medicines if wanted is None or m.reference in wanted)
     return Drafts(tuple(medicines), chosen, tuple(notes))
 

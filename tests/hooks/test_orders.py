@@ -342,3 +342,28 @@ def test_a_problem_with_an_odd_id_breaks_nothing(client: FlaskClient, odd_id: An
     body["prefetch"]["conditions"]["entry"][0]["resource"]["id"] = odd_id
     body["context"]["conditions"]["entry"][0]["resource"]["id"] = odd_id
     assert len(cards(client, body)) == 1
+
+
+UNKNOWN_DRUG = draft(medicationCodeableConcept=..., medicationReference={"reference": "Medication/nowhere"})
+UNKNOWN_OWNER = draft(subject={"display": "the patient in bed 4"})
+
+
+@pytest.mark.parametrize("unresolved", [UNKNOWN_DRUG, UNKNOWN_OWNER])
+def test_VAL_21_26_an_order_that_may_be_ours_is_not_passed_over(client: FlaskClient, unresolved: dict[str, Any]) -> None:
+    response = send(client, ordered(unresolved))
+    assert (response.status_code, response.get_json()["issue"][0]["expression"]) == (412, ["context.draftOrders"])
+    assert len(cards(client, ordered(unresolved, draft(id="d2")))) >= 1
+
+
+def test_VAL_21_an_unresolved_order_that_was_not_selected_is_passed_over(client: FlaskClient) -> None:
+    body = ordered(UNKNOWN_DRUG, {**medicine({"drug": "ibuprofen"}, TODAY), "id": "d2"}, hook="order-select")
+    body["context"]["selections"] = ["MedicationRequest/d2"]
+    assert cards(client, body) == []
+
+
+def test_VAL_21_a_medication_is_found_where_it_stands_in_the_bundle(client: FlaskClient) -> None:
+    order = draft(medicationCodeableConcept=..., medicationReference={"reference": "urn:uuid:0f1e"})
+    body = ordered(order)
+    drug = {"resourceType": "Medication", "code": {"text": "Cyanocobalamin"}}
+    body["context"]["draftOrders"]["entry"].append({"fullUrl": "urn:uuid:0f1e", "resource": drug})
+    assert [card["indicator"] for card in cards(client, body)] == ["critical"]
