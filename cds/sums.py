@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from cds.chart import Medicine
-from cds.dose import is_parenteral, nutrient_ug_at_least, nutrient_ug_per_day
+from cds.dose import dose_ug, is_parenteral, nutrient_ug_at_least, nutrient_ug_per_day
 
 
 DAYS_PER_MONTH = 30
@@ -92,6 +92,19 @@ def distinct_products(medicines: Iterable[Medicine]) -> tuple[Medicine, ...]:
 def _largest_first(medicine: Medicine) -> tuple[float, bool]:
     """By the dose that could be read; of two that are the same, first the one that may be larger."""
     return -nutrient_ug_at_least(medicine, "b12"), nutrient_ug_per_day(medicine, "b12") is not None
+
+
+def treats(medicine: Medicine, diet_ug: float) -> bool:
+    """More B12 than a diet gives, or injected? A B12 product whose dose cannot be read may be, a combination is not."""
+    if is_parenteral(medicine):
+        return True
+    dose = nutrient_ug_per_day(medicine, "b12")
+    return medicine.concept == "b12" if dose is None else dose > diet_ug
+
+
+def mistyped(medicines: Iterable[Medicine], limit_ug: float) -> tuple[Medicine, ...]:
+    """Those with a single dose so large that mg was almost certainly written for ug."""
+    return tuple(m for m in medicines if any((dose_ug(m, dosage, "b12") or 0) > limit_ug for dosage in m.dosages))
 
 
 def may_be_cyanocobalamin(medicine: Medicine, diet_ug: float) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from cds.chart import Medicine, Procedure
-from cds.dose import is_parenteral, nutrient_ug_per_day
 from cds.exposure import Cover, Run, cover_of, latest_run, runs
 from cds.leaves import had, taking
 from cds.logic import either
+from cds.sums import treats
 
 
 b12_products = taking("b12")
@@ -31,13 +31,8 @@ def b12_treatments(
     """
     recorded = either(b12_products, b12_combinations)
     if recorded is not None:
-        recorded = tuple(m for m in recorded if is_parenteral(m) or _may_treat(m, diet_prophylaxis_max_ug))
+        recorded = tuple(m for m in recorded if treats(m, diet_prophylaxis_max_ug))
     return either(recorded, tuple(_as_medicine(injection) for injection in b12_injections or ()))
-
-
-def _may_treat(medicine: Medicine, diet_prophylaxis_max_ug: float) -> bool:
-    dose = nutrient_ug_per_day(medicine, "b12")
-    return medicine.concept == "b12" if dose is None else dose > diet_prophylaxis_max_ug
 
 
 def _as_medicine(injection: Procedure) -> Medicine:

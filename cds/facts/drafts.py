@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from cds.chart import Condition, Measurement, Medicine
-from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
+from cds.dose import is_parenteral, nutrient_ug_per_day
 from cds.exposure import latest_run, runs
 from cds.facts.b12_samples import B12Class
 from cds.facts.b12_status import B12Status
 from cds.facts.regimen import CRITICAL_ROWS, Regimen
 from cds.logic import Evidence, either, newest, since
-from cds.sums import Intake, distinct_products, enteral_sum, may_be_cyanocobalamin, parenteral_sum, same_product
+from cds.sums import Intake, distinct_products, enteral_sum, may_be_cyanocobalamin, mistyped, parenteral_sum, same_product, treats
 
 
 def b12_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
@@ -21,17 +21,12 @@ def b12_drafts(chosen: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
 
 def b12_course_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max_ug: float) -> tuple[Medicine, ...]:
     """Those of them that treat: single B12 products, unless they certainly give no more than a diet does."""
-    return tuple(m for m in b12_drafts if m.concept == "b12" and _may_treat(m, diet_prophylaxis_max_ug))
+    return tuple(m for m in b12_drafts if m.concept == "b12" and treats(m, diet_prophylaxis_max_ug))
 
 
 def b12_giving_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max_ug: float) -> tuple[Medicine, ...]:
     """Those of them, combinations included, that give more B12 than a diet does."""
-    return tuple(m for m in b12_drafts if _may_treat(m, diet_prophylaxis_max_ug))
-
-
-def _may_treat(medicine: Medicine, diet_prophylaxis_max_ug: float) -> bool:
-    dose = nutrient_ug_per_day(medicine, "b12")
-    return is_parenteral(medicine) or (medicine.concept == "b12" if dose is None else dose > diet_prophylaxis_max_ug)
+    return tuple(m for m in b12_drafts if treats(m, diet_prophylaxis_max_ug))
 
 
 def b12_draft_forbidden(
@@ -76,7 +71,7 @@ def cyanocobalamin_drafts(b12_drafts: tuple[Medicine, ...], diet_prophylaxis_max
 
 def b12_draft_unit_errors(b12_drafts: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:
     """Drafts with a single dose so large that mg was almost certainly written for ug."""
-    return tuple(m for m in b12_drafts if any((dose_ug(m, d, "b12") or 0) > dose_unit_error_gt_ug for d in m.dosages))
+    return mistyped(b12_drafts, dose_unit_error_gt_ug)
 
 
 def swallowed_ug_of_drafts(b12_course_drafts: tuple[Medicine, ...], b12_draft_unit_errors: tuple[Medicine, ...]) -> float:

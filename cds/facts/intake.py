@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cds.chart import Medicine, Retrieval
-from cds.dose import dose_ug
 from cds.logic import either
-from cds.sums import Intake, distinct_products, enteral_sum, parenteral_sum
+from cds.sums import Intake, distinct_products, enteral_sum, mistyped, parenteral_sum
 
 
 def medicines_complete(retrieved: Mapping[str, Retrieval]) -> bool:
@@ -29,11 +28,7 @@ def current_b12_products(
 
 def b12_unit_errors(current_b12_products: tuple[Medicine, ...], dose_unit_error_gt_ug: float) -> tuple[Medicine, ...]:
     """Products with a single dose so large that mg was almost certainly written for ug."""
-    return tuple(
-        medicine
-        for medicine in current_b12_products
-        if any((dose_ug(medicine, dosage, "b12") or 0) > dose_unit_error_gt_ug for dosage in medicine.dosages)
-    )
+    return mistyped(current_b12_products, dose_unit_error_gt_ug)
 
 
 def enteral_b12(
