@@ -42,6 +42,14 @@ ARGUED = {
     "max(oral_dose_confirmed_deficiency_ug, oral_dose_max_ug)": "the shipped numbers are equal; sites may tell them apart",
     "doses.sublingual_dose: min(oral_dose_confirmed_deficiency_ug, sl_dose_max_ug) => "
     "max(oral_dose_confirmed_deficiency_ug, sl_dose_max_ug)": "the shipped numbers are equal; sites may tell them apart",
+    "deescalation.causes_gone: m.end.last < ended => m.end.last <= ended": (
+        "what ended on that very day is still counted as a risk factor, and a risk factor rules it out"
+    ),
+    "followup._item: record.day.last > last.day.last => record.day.last >= last.day.last": (
+        "of two entries of one day either may stand for it"
+    ),
+    "response.response_tests: not response_speaks or responses_since is None => "
+    "not response_speaks and responses_since is None": "asked for only where the response card speaks, and then there is a day",
     "metabolites.mma_reading: mma_uln_umoll / factor <= own <= mma_uln_umoll * factor => "
     "mma_uln_umoll / factor < own <= mma_uln_umoll * factor": "no decimal equals a third of 0.28",
     "metabolites.mma_reading: mma_uln_umoll / factor <= own <= mma_uln_umoll * factor => "
