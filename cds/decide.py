@@ -50,8 +50,7 @@ class Gap:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True, dict=True):
     """What follows from a chart. `values` holds every fact by its place in the graph, None where unknown.
 
     held_back: what would have been said as well, beyond the number of cards that are shown.

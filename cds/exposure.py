@@ -69,7 +69,7 @@ class Cover(Struct, frozen=True):
 
     def includes(self, day: date) -> bool:
         """Would a sample of this day have been drawn on treatment?"""
-        return any(first < day <= last for first, last in self.windows)
+        return bool(self.windows) and any(first < day <= last for first, last in self.windows)
 
 
 def cover_of(

@@ -6,7 +6,7 @@ question leaves the whole unanswered; only when every question was answered with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -49,6 +49,11 @@ def newest_result(results: Iterable[Measurement]) -> Measurement | NoResult:
 def certainly_below(result: Measurement | NoResult | None, cut: float) -> bool:
     """Is there a result, and is it below the cut whatever its comparator leaves open?"""
     return isinstance(result, Measurement) and result.value.below(cut) is True
+
+
+def unanimous(answers: Sequence[bool | None]) -> bool | None:
+    """What all of at least one answer say; None where they differ, or where some cannot tell."""
+    return answers[0] if answers.count(answers[0]) == len(answers) else None
 
 
 def days_apart(one: Record, other: Record) -> float:

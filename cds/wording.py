@@ -49,7 +49,8 @@ class Wording:
         sets = library.value_sets.items()
         self._qualifiers = {name: value_set.qualifier[language] for name, value_set in sets if value_set.qualifier}
         self._settled = lru_cache(maxsize=4096)(self._settle)
-        self._mark_of_dose = cache(self._least_checked)
+        self._dose = lru_cache(maxsize=1024)(self._dose_in_words)
+        self._result = lru_cache(maxsize=4096)(self._result_in_words)
 
     def fill(self, template: str, value_of: Callable[[str], Any], day: date) -> str:
         """The template with every placeholder put in words."""
@@ -84,16 +85,19 @@ class Wording:
             case Measurement():
                 return self.measurement(value)
             case Dose():
-                same = value.low == value.high
-                low, high = number(value.low), number(value.high)
-                spread = high if same else words.range.format(low=low, high=high)
-                said = spaced(spread + self._mark_of_dose(name), self.unit(value.unit))
-                return said if same else self.aside(said, words.preferred.format(dose=number(value.preferred)))
+                return self._dose(name, value)
             case Intake():
                 return self.intake(value)
             case bool():
                 return words.yes if value else words.no
         return number(value)
+
+    def _dose_in_words(self, name: str, dose: Dose) -> str:
+        """A dose range, with what to prefer of it; `name`: the fact it is, whose numbers may be unverified."""
+        same = dose.low == dose.high
+        spread = number(dose.high) if same else self.words.range.format(low=number(dose.low), high=number(dose.high))
+        said = spaced(spread + self._least_checked(name), self.unit(dose.unit))
+        return said if same else self.aside(said, self.words.preferred.format(dose=number(dose.preferred)))
 
     def _least_checked(self, fact: str) -> str:
         """The mark of the least checked of the numbers that a dose is made of."""
@@ -124,21 +128,22 @@ class Wording:
 
         converted: also in the unit of the thresholds, where the laboratory reports in another.
         """
-        reported, _, code = value.reported.partition(" ")
-        said, beside = spaced(reported, self.unit(code)), []
-        if converted and (conversion := self._conversion(value, reported)):
-            beside.append(conversion)
-        if value.concept in self._qualifiers:
-            beside.append(self._qualifiers[value.concept])
+        said, beside = self._result(value.concept, value.reported, value.value.bound, value.scale if converted else "")
         if value.day is not None:
-            beside.append(str(value.day))
+            beside = (*beside, str(value.day))
         return self.aside(said, self.words.beside.join(beside)) if beside else said
 
-    def _conversion(self, value: Measurement, reported: str) -> str:
-        """The value as the thresholds are written; empty where it was reported like that."""
+    def _result_in_words(self, concept: str, reported: str, bound: float, scale: str) -> tuple[str, tuple[str, ...]]:
+        """A result without its day, and what is said beside it: itself in another `scale`, and its qualifier."""
+        value, _, code = reported.partition(" ")
+        conversion = self._conversion(value, bound, scale) if scale not in ("", code) else ""
+        return spaced(value, self.unit(code)), tuple(filter(None, (conversion, self._qualifiers.get(concept))))
+
+    def _conversion(self, reported: str, bound: float, scale: str) -> str:
+        """The value as the thresholds are written; empty where only the spelling of the unit differs."""
         sign = reported[: len(reported) - len(reported.lstrip("<>="))]
-        same = reported[len(sign) :] == number(value.value.bound)
-        return "" if same else f"= {sign}{self.amount(float(f'{value.value.bound:.4g}'), value.scale)}"
+        same = reported[len(sign) :] == number(bound)
+        return "" if same else f"= {sign}{self.amount(float(f'{bound:.4g}'), scale)}"
 
     def intake(self, value: Intake) -> str:
         """The sum, or what of it could be read."""

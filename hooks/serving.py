@@ -25,6 +25,8 @@ from hooks.replies import LINES, failed, refused
 PATIENCE_S = 5
 """A request that has not arrived after so many seconds is given up, and so is an answer that nobody takes: its worker is busy."""
 
+_MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+
 _NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads it; check request line, headers and chunks.")
 
 
@@ -40,6 +42,10 @@ class Server(BaseApplication):
             "worker_class": Worker,
             "preload_app": True,
             "accesslog": None,
+            # no header says who asks, by which scheme or for what: not even to a proxy is it allowed
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
+            "forwarded_allow_ips": "*",
             "loglevel": "warning",
             "when_ready": lambda _: ready(),
             "post_worker_init": settle,
@@ -97,14 +103,15 @@ class _Impatient:
         """What has come; nothing once patience has ended."""
         if self.finished:
             self._client.setblocking(False)
-        with suppress(BlockingIOError):
+        try:
             return self._client.recv(size) if time.monotonic() < self._until else b""
-        return b""
+        except BlockingIOError:
+            return b""
 
     def sendall(self, content: bytes) -> None:
         """Send it all; a client that takes nothing for so long counts as gone."""
         try:
-            self._client.sendall(content)
+            self._client.sendall(content, _MORE_FOLLOWS)
         except BlockingIOError:
             raise ConnectionResetError(ECONNRESET, "The client takes nothing.") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Literal
 
 from cds.chart import NO_RESULT, Measurement, Medicine, NoResult
@@ -29,14 +30,12 @@ def b12_results(
     both = either(b12_total_results, b12_active_results)
     if not both:
         return both
+    dated = [(result.day.last, result) for result in both if result.day is not None]
     given = [dose.day.last for dose in b12_antidotes or () if dose.day is not None]
-    window = timedelta(days=antidote_interference_days)
-    usable = [
-        (result.day.last, result)
-        for result in both
-        if result.day is not None and not any(day <= result.day.last <= day + window for day in given)
-    ]
-    return tuple(result for _, result in sorted(usable, key=lambda pair: pair[0], reverse=True))
+    if given:
+        window = timedelta(days=antidote_interference_days)
+        dated = [(drawn, result) for drawn, result in dated if not any(day <= drawn <= day + window for day in given)]
+    return tuple([result for _, result in sorted(dated, key=itemgetter(0), reverse=True)])
 
 
 def b12_samples(
@@ -49,8 +48,8 @@ def b12_samples(
     first = newest(since(b12_results, fresh_since))
     if first is None:
         return ()
-    same_day = tuple(result for result in b12_results if result.concept == first.concept and result.day == first.day)
-    others = (result for result in b12_results if result.concept != first.concept)
+    same_day = tuple([result for result in b12_results if result.concept == first.concept and result.day == first.day])
+    others = [result for result in b12_results if result.concept != first.concept]
     other = paired(others, first, b12_cover, marker_pair_window_days)
     return (*same_day, other) if isinstance(other, Measurement) else same_day
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal
 
 from cds.chart import Measurement, NoResult
 from cds.exposure import Cover
-from cds.logic import days_apart, drawn_on, newest, since
+from cds.logic import days_apart, drawn_on, since
 
 
 Completeness = Literal["complete", "partial", "none"]
@@ -31,17 +30,21 @@ def baseline_tests(
     marker_pair_window_days: float,
 ) -> tuple[str, ...]:
     """Which baseline tests are seen: fresh, untreated, and homocysteine and folate drawn near the B12 where there is one."""
-    b12 = newest(_untreated(b12_results or (), fresh_since, b12_cover))
+    b12 = _untreated(b12_results, fresh_since, b12_cover)
     present = ["b12_total"] if b12 is not None else []
     for analyte, results in (("homocysteine", homocysteine_results), ("folate", folate_results)):
-        result = newest(_untreated(results or (), fresh_since, b12_cover))
+        result = _untreated(results, fresh_since, b12_cover)
         if result is not None and (b12 is None or days_apart(result, b12) <= marker_pair_window_days):
             present.append(analyte)
     return tuple(present)
 
 
-def _untreated(results: tuple[Measurement, ...], fresh_since: date, cover: Cover) -> Iterator[Measurement]:
-    return (result for result in since(results, fresh_since) if not drawn_on(cover, result))
+def _untreated(results: tuple[Measurement, ...] | None, fresh_since: date, cover: Cover) -> Measurement | None:
+    """The newest fresh result that was drawn off treatment."""
+    for result in since(results or (), fresh_since):
+        if not drawn_on(cover, result):
+            return result
+    return None
 
 
 def baseline(

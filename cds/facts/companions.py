@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 
 from cds.chart import Measurement, NoResult
+from cds.days import Day
 from cds.intervals import Interval
 from cds.leaves import measured
-from cds.logic import days_apart, newest, newest_result, since
+from cds.logic import days_apart, newest, newest_result, since, unanimous
 
 
 VitaminDReading = Literal["low", "between", "sufficient", "unclear", "none"]
@@ -36,11 +37,12 @@ def companions_since(today: date, companion_max_age_days: float) -> date:
 def _of_latest_day(earliest: date, *groups: Samples) -> Samples:
     """All results of the latest fresh day, which may contradict each other, of the first group that has one on it."""
     found: Samples = ()
-    latest = earliest - timedelta(days=1)
+    latest: Day | None = None
     for group in groups:
         result = newest(since(group, earliest)) if group else None
-        if result is not None and result.day is not None and result.day.last > latest:
-            latest, found = result.day.last, tuple(other for other in group if other.day == result.day)
+        if result is not None and result.day is not None and (latest is None or result.day.last > latest.last):
+            latest = result.day
+            found = tuple([other for other in group if other.day == latest])
     return found
 
 
@@ -64,15 +66,15 @@ def vitamin_d_reading(
     vitamin_d_samples: Samples, vitd_deficient_lt_nmoll: float, vitd_optimal_ge_nmoll: float
 ) -> VitaminDReading:
     """Low, sufficient or between, where all results of the day agree."""
-    values = [sample.value for sample in vitamin_d_samples]
-    if not values:
+    if not vitamin_d_samples:
         return "none"
-    if all(value.below(vitd_deficient_lt_nmoll) for value in values):
+    low = unanimous([sample.value.below(vitd_deficient_lt_nmoll) for sample in vitamin_d_samples])
+    wanting = unanimous([sample.value.below(vitd_optimal_ge_nmoll) for sample in vitamin_d_samples])
+    if low:
         return "low"
-    if all(value.below(vitd_optimal_ge_nmoll) is False for value in values):
+    if wanting is False:
         return "sufficient"
-    between = all(v.below(vitd_deficient_lt_nmoll) is False and v.below(vitd_optimal_ge_nmoll) for v in values)
-    return "between" if between else "unclear"
+    return "between" if wanting and low is False else "unclear"
 
 
 def calcium_samples(
@@ -106,15 +108,13 @@ def calcium_uncorrected(calcium_samples: Samples) -> bool:
 
 def calcium_reading(calcium_samples: Samples, calcium_low_lt_mmoll: float, calcium_high_gt_mmoll: float) -> CalciumReading:
     """Low, normal or high, where all results of the day agree."""
-    values = [sample.value for sample in calcium_samples]
-    if not values:
+    if not calcium_samples:
         return "none"
-    if all(value.below(calcium_low_lt_mmoll) for value in values):
-        return "low"
-    if all(value.above(calcium_high_gt_mmoll) for value in values):
-        return "high"
-    normal = all(v.below(calcium_low_lt_mmoll) is False and v.above(calcium_high_gt_mmoll) is False for v in values)
-    return "normal" if normal else "unclear"
+    low = unanimous([sample.value.below(calcium_low_lt_mmoll) for sample in calcium_samples])
+    high = unanimous([sample.value.above(calcium_high_gt_mmoll) for sample in calcium_samples])
+    if low or high:
+        return "low" if low else "high"
+    return "normal" if low is False and high is False else "unclear"
 
 
 def calcium_presses(
@@ -140,8 +140,8 @@ def magnesium_reading(magnesium_samples: Samples, magnesium_low_lt_mmoll: float)
     """Low or not, where all results of the day agree."""
     if not magnesium_samples:
         return "none"
-    below = [sample.value.below(magnesium_low_lt_mmoll) for sample in magnesium_samples]
-    return "low" if all(below) else "unclear" if any(answer is not False for answer in below) else "sufficient"
+    low = unanimous([sample.value.below(magnesium_low_lt_mmoll) for sample in magnesium_samples])
+    return "unclear" if low is None else "low" if low else "sufficient"
 
 
 def low_folate(
@@ -155,7 +155,7 @@ def low_folate(
     if regimen_speaks and "folate_low" in (doubt_notes or ()):
         return ()
     samples = _of_latest_day(companions_since, folate_results)
-    return samples if all(sample.value.below(folate_low_lt_ngml) for sample in samples) else ()
+    return samples if samples and unanimous([sample.value.below(folate_low_lt_ngml) for sample in samples]) else ()
 
 
 def pth(pth_results: Samples, calcium_samples: Samples, calcium_pair_window_days: float) -> Measurement | NoResult:

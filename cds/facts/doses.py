@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+
+class Dose(Struct, frozen=True, cache_hash=True):
     """A dose range with the dose to prefer: ug/d by mouth, ug per injection with its interval otherwise."""
 
     low: float

@@ -101,4 +101,4 @@ def regimen_notes(
 
 
 def _chosen(**notes: bool) -> tuple[str, ...]:
-    return tuple(name for name, applies in notes.items() if applies)
+    return tuple([name for name, applies in notes.items() if applies])
