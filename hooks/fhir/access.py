@@ -1,0 +1,24 @@
+"""Where and how the FHIR server of one client may be read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+Dialect = Literal["generic", "epic", "oracle", "athena", "openemr", "hapi"]
+"""Which searches a server answers, and how it wants them."""
+
+
+class Access(Struct, frozen=True):
+    """What a client has allowed us. `bases`: the FHIR bases we may talk to, nothing beside and nothing above them.
+
+    `deadline_s`: for all queries of one call together; `pages` and `size`: how many pages and bytes one query may bring.
+    """
+
+    bases: tuple[str, ...]
+    dialect: Dialect = "generic"
+    deadline_s: float = 0.4
+    pages: int = 10
+    size: int = 10 * 1024 * 1024
