@@ -144,13 +144,12 @@ def excess(
 
 
 def dose_card_speaks(
-    unmonitored_high_dose: bool | None,
     injections_without_reason: bool | None,
     enteral_b12: Intake,
     enteral_very_high_gt_ug_day: float,
     b12_contraindicated: bool | None,
 ) -> bool:
-    """Does a card on the dose (C6) or on what must not be taken (C10) already say what is to change?"""
-    if unmonitored_high_dose or injections_without_reason or b12_contraindicated:
+    """Does a card on a monitored dose (C6) or on what must not be taken (C10) already say what is to change?"""
+    if injections_without_reason or b12_contraindicated:
         return True
     return bool(enteral_b12.above(enteral_very_high_gt_ug_day))

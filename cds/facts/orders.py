@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -35,7 +34,7 @@ def cyanocobalamin_schedules(
     return (Schedule(1, 1, "d", for_days=cyano_daily_days), weekly, Schedule(1, cyano_maint_weeks, "wk"))
 
 
-class InjectionPlan(Struct, frozen=True, cache_hash=True):
+class InjectionPlan(Struct, frozen=True):
     """How often to inject, by the form injected; what holds for hydroxocobalamin holds for mecobalamin."""
 
     hydroxocobalamin: tuple[Schedule, ...]
@@ -62,7 +61,6 @@ def injection_plan(
     return InjectionPlan(usual, cyanocobalamin_schedules)
 
 
-@lru_cache(maxsize=256)
 def course_orders(
     regimen: Regimen,
     oral_dose: Dose,
