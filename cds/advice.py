@@ -17,7 +17,7 @@ LOUDNESS: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
 Route = Literal["oral", "sublingual", "intramuscular", "subcutaneous"]
 
 
-class OrderTests(Struct, frozen=True):
+class OrderTests(Struct, frozen=True, cache_hash=True):
     """Propose laboratory tests, by the name of their value set; `on`: the day they are planned for, as a review."""
 
     analytes: tuple[str, ...]
@@ -33,7 +33,7 @@ class Schedule(Struct, frozen=True, cache_hash=True):
     for_days: float | None = None
 
 
-class StartB12(Struct, frozen=True):
+class StartB12(Struct, frozen=True, cache_hash=True):
     """Propose a course of B12 by one route: each dose in ug, by one schedule after the other; `review` is planned with it."""
 
     route: Route

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import logging
 import multiprocessing
 import signal
@@ -159,10 +160,12 @@ def _running(module: ModuleType, code: CodeType) -> Callable[[], Any]:
         for name, function in ours.items():
             function.__code__ = theirs[name]
         try:
+            _forget(module)
             yield engine().library
         finally:
             for name, function in ours.items():
                 function.__code__ = before[name]
+            _forget(module)
 
     return made
 
@@ -170,9 +173,16 @@ def _running(module: ModuleType, code: CodeType) -> Callable[[], Any]:
 def _functions(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
     """The functions and methods written in a module, by qualified name."""
     for holder in (module, *(kind for kind in vars(module).values() if isinstance(kind, type))):
-        for function in vars(holder).values():
+        for function in map(inspect.unwrap, filter(callable, vars(holder).values())):
             if isinstance(function, FunctionType) and function.__code__.co_filename == module.__file__:
                 yield function.__qualname__, function
+
+
+def _forget(module: ModuleType) -> None:
+    """What a function of the module remembers, it found out as it was."""
+    for function in vars(module).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
 
 
 def _codes(code: CodeType) -> Iterator[tuple[str, CodeType]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -34,7 +35,7 @@ def cyanocobalamin_schedules(
     return (Schedule(1, 1, "d", for_days=cyano_daily_days), weekly, Schedule(1, cyano_maint_weeks, "wk"))
 
 
-class InjectionPlan(Struct, frozen=True):
+class InjectionPlan(Struct, frozen=True, cache_hash=True):
     """How often to inject, by the form injected; what holds for hydroxocobalamin holds for mecobalamin."""
 
     hydroxocobalamin: tuple[Schedule, ...]
@@ -61,6 +62,7 @@ def injection_plan(
     return InjectionPlan(usual, cyanocobalamin_schedules)
 
 
+@lru_cache(maxsize=256)
 def course_orders(
     regimen: Regimen,
     oral_dose: Dose,
@@ -74,7 +76,8 @@ def course_orders(
 ) -> tuple[StartB12, ...]:
     """One course per route of the regimen, the first one recommended; none unless something is to be started.
 
-    Each brings its own review (C8): homocysteine, and B12 where it is a guide. Under haematology the review is theirs.
+    Each brings its own review (C8): homocysteine, and B12 where it is a guide. Under haematology the review is theirs. Few
+    different courses exist, and whoever drafts them knows them again: they are made once.
     """
     starts = regimen.action in ("start", "establish_absorption_first") or regimen.row == "irreversible_untested"
     if not starts or regimen.dose is None:

@@ -64,7 +64,7 @@ class Row(Struct, frozen=True):
     dose: Dose | None = None
 
 
-class Regimen(Struct, frozen=True):
+class Regimen(Struct, frozen=True, cache_hash=True):
     """The decision on treatment. `row` names the table row, and with it the words that say why."""
 
     action: Act
