@@ -82,6 +82,11 @@ def wording(concept: Any) -> str:
     return next(names(concept), "")
 
 
+def truth(value: Any) -> bool | None:
+    """A boolean, also as a string; None for anything else."""
+    return value if isinstance(value, bool) else {"true": True, "false": False}.get(text(value).lower())
+
+
 def number(value: Any) -> float | None:
     """A finite number; decimal strings count, booleans and everything else do not."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+(\.\d+)?\s*", value):

@@ -15,6 +15,8 @@ from cds.plaintext import plain
 from cds.strengthtext import container_ml, strengths
 from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
+from hooks.fhir.local import STANDARD, Local
+from hooks.fhir.owncodes import OwnCodes
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -46,8 +48,9 @@ class Product:
 class ProductReader:
     """Reads what names a drug against the value sets of one library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Keep the tables that every product is held against."""
+        self._own = OwnCodes(local, library, "medicine")
         self._sets = library.value_sets
         self._terms = library.terms["medicine"]
         self._forms = {
@@ -75,6 +78,8 @@ class ProductReader:
             for system, value in codings(concept):
                 for name, entry in self._terms.of_code(system, value):
                     found.setdefault(name, []).append(entry)
+        for name in self._own.named(*named):
+            found.setdefault(name, [])
         doubted: dict[str, None] = {}
         if not found:
             for words in chain.from_iterable(map(names, named)):
