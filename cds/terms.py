@@ -141,11 +141,11 @@ _DENIED_BEFORE = re.compile(
 )
 _OF_OTHERS_BEFORE = re.compile(rf"(?<![a-z])(?:{_FAMILY}|{_RELATIVE})(?![a-z])|家族史|家族中")
 _DOUBT_AFTER = re.compile(
+    r" ?[-:(,;，；]? ?(?:rule[ -]out|r/o) ?(?:$|[.,;)])|"
     r" ?[-:(]? ?(?:\?|(?:(?:is|was|has|have|been|yet|to|be|very) )*"
     r"(?:suspected|possible|probable|likely|queried|unconfirmed|not (?:yet )?(?:confirmed|excluded|ruled out)|"
     r"can ?not be (?:excluded|ruled out)|(?<=to be )(?:excluded|ruled out)|"
     r"planned|scheduled|risk|candidate|consult|consultation|evaluation|referral|work-?up)(?![a-z])|"
-    r"(?:rule[ -]out|r/o)(?= ?(?:$|[.,;)]))|"
     r"待[查排诊除]|可能|可疑|疑似|不能排除|不能除外|不除外|高?风险|高危|术?(?:前|咨询|评估))"
 )
 _DENIED_AFTER = re.compile(

@@ -17,7 +17,7 @@ from hooks.fhir.elements import code, codings, first_day, number, objects, opene
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.owncodes import OwnCodes
-from hooks.fhir.products import VITAMINS, Drug, Product, ProductReader
+from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, reference_of
 from hooks.fhir.taking import NOT_TAKEN, UNKNOWN, said_not_to_be, status_of
 from hooks.fhir.timing import bounds, duration_days, later
@@ -25,6 +25,10 @@ from hooks.fhir.timing import bounds, duration_days, later
 
 _ROUTES = ("sublingual", "buccal", "nasal", "intravenous", "subcutaneous", "intramuscular", "oral")
 """From the most telling word to the least: a sublingual tablet is sublingual, a mere injection goes into the muscle."""
+
+_TREATMENTS = ("b12", COMBINED)
+"""What stays on record, as not current, where nobody can tell whether it is taken: a result may have been drawn under it. Of
+anything else it is then unknown whether there is any."""
 
 _LAY = ("Patient", "RelatedPerson")
 _NOT_TAKEN = ("entered-in-error", NOT_TAKEN, "cancelled", "draft")
@@ -59,16 +63,18 @@ class MedicineReader:
         if status in (_WITHDRAWN if draft else _NOT_TAKEN):
             return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in concepts))
         lines = _lines(resource)
-        if not draft and _left_open(resource, status, lines, product):
-            return Reading(notes=tuple(Note("taking_unknown", reference, concept, "") for concept in concepts), unclear=concepts)
+        unclear = concepts if not draft and _left_open(resource, status, lines, product) else ()
         start, end = _course(resource, lines)
         if end is None and status in _ENDED and isinstance(resource, MedicationRequest):
             supplied = _supplied_until(resource, start)
             end = supplied if _over(supplied, today) else None  # it has ended, and nobody knows when
-        current = draft or (status not in _ENDED and not _over(end, today) and not _ahead(start, today))
+        current = draft or (not unclear and status not in _ENDED and not _over(end, today) and not _ahead(start, today))
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
+        notes += [Note("taking_unknown", reference, concept, "") for concept in unclear]
         for drug in product.drugs:
+            if unclear and drug.concept not in _TREATMENTS:
+                continue
             medicine = Medicine(reference, drug.concept, product.name, start, end, current, self_reported)
             if drug.concept in VITAMINS:  # of other drugs it is enough to know that they are taken
                 medicine = msgspec.structs.replace(
@@ -81,7 +87,7 @@ class MedicineReader:
                 )
             records.append(medicine)
             notes += () if draft else _doubts(medicine, status)
-        return Reading(tuple(records), tuple(notes))
+        return Reading(tuple(records), tuple(notes), unclear=unclear)
 
     def _route(self, lines: Any, drug: Drug) -> str | None:
         """By the coded route of the dosage, else by all the words of dosage and product together."""

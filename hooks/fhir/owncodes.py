@@ -39,8 +39,8 @@ class OwnCodes:
 
     def _named(self, system: str, code: str) -> set[str]:
         """A code that may be one of two with different meanings means neither."""
-        found = [names for key in _keys(system, code) if (names := self._names.get(key))]
-        return found[0] if found and all(names == found[0] for names in found) else set()
+        found = {name for key in _keys(system, code) for name in self._names.get(key, ())}
+        return found if len(found) == 1 else set()
 
 
 def _keys(system: str, code: str) -> Iterator[tuple[str, str]]:
