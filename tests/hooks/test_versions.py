@@ -165,8 +165,8 @@ def allergy(version: str, held: bool) -> dict[str, Any]:
     return {**base, "code": COBALT, **clinical, **verified}
 
 
-def evaluated(version: str, ppi: str = "taken", operated: bool = False, allergic: bool = False) -> Evaluation:
-    """A woman of 76 on B12 and, perhaps, on a PPI."""
+def sent(version: str, ppi: str = "taken", operated: bool = False, allergic: bool = False) -> dict[str, Any]:
+    """The request of a woman of 76 on B12 and, perhaps, on a PPI."""
     body = request({"age": 76, "results": [{"b12_total": "190 pg/mL", "days_ago": 300}]})
     body["prefetch"]["patient"] |= {"deceasedBoolean": False}
     body["prefetch"] |= {
@@ -186,7 +186,11 @@ def evaluated(version: str, ppi: str = "taken", operated: bool = False, allergic
         "procedures": bundle([procedure(version, operated)]),
         "allergies": bundle([allergy(version, allergic)]),
     }
-    return engine().evaluate(json.dumps(body).encode(), TODAY)
+    return body
+
+
+def evaluated(version: str, ppi: str = "taken", operated: bool = False, allergic: bool = False) -> Evaluation:
+    return engine().evaluate(json.dumps(sent(version, ppi, operated, allergic)).encode(), TODAY)
 
 
 def decided(evaluation: Evaluation) -> dict[str, Any]:
