@@ -84,7 +84,9 @@ def wording(concept: Any) -> str:
 
 def truth(value: Any) -> bool | None:
     """A boolean, also as a string; None for anything else."""
-    return value if isinstance(value, bool) else {"true": True, "false": False}.get(text(value).lower())
+    if value is None or value is True or value is False:
+        return value
+    return {"true": True, "false": False}.get(text(value).lower())
 
 
 def number(value: Any) -> float | None:

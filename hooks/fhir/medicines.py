@@ -126,7 +126,7 @@ def _left_open(resource: MedicineRecord, status: str, lines: Any, product: Produ
     """Does a record say neither that it is taken nor that it is not, or both? It may be so of a statement that is unknown."""
     if status == UNKNOWN and not isinstance(resource, MedicationRequest):
         return True
-    return status not in _ENDED and said_not_to_be(resource, lines, product.drugs[0].words if product.drugs else ())
+    return status not in _ENDED and (product.denied or said_not_to_be(resource, lines))
 
 
 def _course(resource: MedicineRecord, lines: Any) -> tuple[Day | None, Day | None]:
@@ -136,7 +136,7 @@ def _course(resource: MedicineRecord, lines: Any) -> tuple[Day | None, Day | Non
         if resource.effectiveDosePeriod is not NOT_SENT:
             for period in objects(opened(resource.effectiveDosePeriod)):
                 start, end = first_day(period.get("start")) or start, first_day(period.get("end")) or end
-        return start, first_day(resource.dateEnded) or end
+        return start, (resource.dateEnded and first_day(resource.dateEnded)) or end
     for period in objects(opened(resource.effectivePeriod)):
         return first_day(period.get("start")), first_day(period.get("end"))
     if resource.effectiveDateTime is not None:
@@ -166,11 +166,15 @@ def _ahead(start: Day | None, today: date) -> bool:
 
 def _self_reported(resource: MedicineRecord) -> bool:
     """Told by the patient or family: said so, or a statement for which nobody else is named."""
-    sources = list(objects(opened(resource.informationSource)))
+    source = resource.informationSource
     if isinstance(resource, MedicationRequest):
         if truth(resource.reportedBoolean) or truth(resource.reported):
             return True
-        sources = sources or list(objects(opened(resource.reportedReference)))
+        source = resource.reportedReference if source is NOT_SENT else source
+        if source is NOT_SENT:
+            return False
+    sources = list(objects(opened(source)))
+    if isinstance(resource, MedicationRequest):
         return bool(sources) and all(referenced_type(source) in _LAY for source in sources)
     return all(referenced_type(source) in _LAY for source in sources)
 

@@ -17,6 +17,7 @@ from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.owncodes import OwnCodes
+from hooks.fhir.taking import denies_taking
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -37,12 +38,16 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What the concepts of a record name together: the classes, those only doubted, the name the record gives it, if any."""
+    """What the concepts of a record name together: the classes, those only doubted, the name the record gives it, if any.
+
+    `denied`: its very name says that it is not taken.
+    """
 
     drugs: tuple[Drug, ...]
     doubted: tuple[str, ...]
     name: str
     named: bool
+    denied: bool
 
 
 class ProductReader:
@@ -66,7 +71,8 @@ class ProductReader:
         labels = (entry.label for entries in matched.values() for entry in entries)
         name = next((words for words in map(wording, named) if words), "") or next(labels, "")
         drugs = tuple(self._drug(concept, entries, named) for concept, entries in matched.items())
-        return Product(drugs, doubted, name, any(map(is_named, named)))
+        denied = any(map(denies_taking, chain.from_iterable(map(names, named))))
+        return Product(drugs, doubted, name, any(map(is_named, named)), denied)
 
     def _concepts(self, named: list[Any]) -> tuple[dict[str, list[Code]], tuple[str, ...]]:
         """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them.

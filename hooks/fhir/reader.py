@@ -63,7 +63,8 @@ class Reader:
                 notes += reading.notes
                 if reading.unread and retrieved[QUERY_OF_TYPE[type_]] == "retrieved":
                     retrieved[QUERY_OF_TYPE[type_]] = "incomplete"
-                unclear.update(reading.unclear)
+                if reading.unclear:
+                    unclear.update(reading.unclear)
                 for record in reading.records:
                     records.setdefault(record.concept, []).append(record)
                 if reading.records and resource.subject is None and resource.patient is None:
@@ -74,7 +75,7 @@ class Reader:
             elif _is_unclear(person):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
         ordered = {concept: _newest_first(found) for concept, found in records.items()}
-        left_open = tuple(sorted(unclear))
+        left_open = tuple(sorted(unclear)) if unclear else ()
         if brought is NOTHING_BROUGHT:
             return Chart(today, patient, retrieved, ordered, tuple(notes), unclear=left_open)
         ordering = drafts(brought, supplied.resources.get(resources.Medication, ()), selections, self._medicines, today)

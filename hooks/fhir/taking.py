@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hooks.fhir.elements import code, names, objects, opened, text, truth
+from hooks.fhir.elements import code, names, objects, opened, truth
 from hooks.fhir.resources import NOT_SENT, MedicationRequest, MedicationStatement
 
 
@@ -21,6 +21,11 @@ _SAID_NOT_TO_BE = re.compile(
     r"(?<![a-z])(?:never|not) (?:started|filled)(?![a-z])|(?<![a-z])never took(?![a-z])|"
     r"未(?:在|再|曾|能|按时|规律)?(?:服|用药|使用)|(?:不再|拒绝|停止)(?:服|使用)|(?:已|自行)停(?:药|用|服)"
 )
+
+_HINTS = ("taking", "started", "filled", "took", "未", "停", "不再", "拒绝")
+"""One of these is in every such text, and in hardly any other."""
+
+_WORDS = ("text", "patientInstruction")
 
 
 def status_of(resource: MedicationRequest | MedicationStatement) -> str:
@@ -47,9 +52,16 @@ def _denials(statement: MedicationStatement) -> Iterable[bool]:
         yield True
 
 
-def said_not_to_be(resource: MedicationRequest | MedicationStatement, lines: object, words: Iterable[str]) -> bool:
-    """Do words beside an active record say that it is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药"."""
-    said = [*words, *(text(line.get(name)) for line in objects(lines) for name in ("text", "patientInstruction"))]
-    if resource.statusReason is not NOT_SENT:
-        said += [name for reason in objects(opened(resource.statusReason)) for name in names(reason)]
-    return any(_SAID_NOT_TO_BE.search(part.lower()) for part in said)
+def said_not_to_be(resource: MedicationRequest | MedicationStatement, lines: object) -> bool:
+    """Do the dosage or the reason for the status of an active record say that it is not taken?"""
+    if any(denies_taking(words) for line in objects(lines) for name in _WORDS if isinstance(words := line.get(name), str)):
+        return True
+    if resource.statusReason is NOT_SENT:
+        return False
+    return any(denies_taking(name) for reason in objects(opened(resource.statusReason)) for name in names(reason))
+
+
+def denies_taking(words: str) -> bool:
+    """Is this said of something that is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药"."""
+    lower = words.lower()
+    return any(hint in lower for hint in _HINTS) and _SAID_NOT_TO_BE.search(lower) is not None
