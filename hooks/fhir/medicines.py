@@ -19,7 +19,7 @@ from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.owncodes import OwnCodes
 from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, reference_of
-from hooks.fhir.taking import NOT_TAKEN, UNKNOWN, said_not_to_be, status_of
+from hooks.fhir.taking import ENDED, NOT_TAKEN, UNKNOWN, said_not_to_be, status_of
 from hooks.fhir.timing import bounds, duration_days, later
 
 
@@ -33,7 +33,6 @@ anything else it is then unknown whether there is any."""
 _LAY = ("Patient", "RelatedPerson")
 _NOT_TAKEN = ("entered-in-error", NOT_TAKEN, "cancelled", "draft")
 _WITHDRAWN = ("entered-in-error", "cancelled", "stopped")
-_ENDED = ("completed", "stopped", "on-hold", "ended")
 _PLAIN = ("active", "intended", "recorded")
 
 
@@ -63,17 +62,19 @@ class MedicineReader:
         if status in (_WITHDRAWN if draft else _NOT_TAKEN):
             return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in concepts))
         lines = _lines(resource)
-        unclear = concepts if not draft and _left_open(resource, status, lines, product) else ()
         start, end = _course(resource, lines)
-        if end is None and status in _ENDED and isinstance(resource, MedicationRequest):
+        if end is None and status in ENDED and isinstance(resource, MedicationRequest):
             supplied = _supplied_until(resource, start)
             end = supplied if _over(supplied, today) else None  # it has ended, and nobody knows when
-        current = draft or (not unclear and status not in _ENDED and not _over(end, today) and not _ahead(start, today))
+        over = status in ENDED or _over(end, today)
+        left_open = not (draft or over) and _left_open(resource, status, lines, product)
+        unclear = tuple(drug.concept for drug in product.drugs) if left_open else ()
+        current = draft or not (over or left_open or _ahead(start, today))
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
         notes += [Note("taking_unknown", reference, concept, "") for concept in unclear]
         for drug in product.drugs:
-            if unclear and drug.concept not in _TREATMENTS:
+            if left_open and drug.concept not in _TREATMENTS:
                 continue
             medicine = Medicine(reference, drug.concept, product.name, start, end, current, self_reported)
             if drug.concept in VITAMINS:  # of other drugs it is enough to know that they are taken
@@ -126,7 +127,7 @@ def _left_open(resource: MedicineRecord, status: str, lines: Any, product: Produ
     """Does a record say neither that it is taken nor that it is not, or both? It may be so of a statement that is unknown."""
     if status == UNKNOWN and not isinstance(resource, MedicationRequest):
         return True
-    return status not in _ENDED and (product.denied or said_not_to_be(resource, lines))
+    return product.denied or said_not_to_be(resource, lines)
 
 
 def _course(resource: MedicineRecord, lines: Any) -> tuple[Day | None, Day | None]:

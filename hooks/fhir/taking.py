@@ -11,6 +11,8 @@ from hooks.fhir.resources import NOT_SENT, MedicationRequest, MedicationStatemen
 
 NOT_TAKEN = "not-taken"
 UNKNOWN = "unknown"
+ENDED = ("completed", "stopped", "on-hold", "ended")
+"""The states of what is not taken today, whether it was or not."""
 
 _NOT_ORDERED = ("proposal", "option")
 _ADHERENCE = ((NOT_TAKEN, "not-taking"), ("on-hold", "on-hold"), ("stopped", "stopped"), ("active", "taking"))
@@ -29,7 +31,10 @@ _WORDS = ("text", "patientInstruction")
 
 
 def status_of(resource: MedicationRequest | MedicationStatement) -> str:
-    """The status in the words of R4: a statement that is denied is `not-taken`, one that says neither or both is `unknown`."""
+    """The status in the words of R4: a statement that is denied is `not-taken`, one that says neither or both is `unknown`.
+
+    STU3 demands an answer to `taken`, and servers fill it with "unk": of what is over, that says nothing that matters today.
+    """
     status = code(resource.status)
     if isinstance(resource, MedicationRequest):
         return NOT_TAKEN if truth(resource.doNotPerform) or code(resource.intent) in _NOT_ORDERED else status
@@ -39,7 +44,7 @@ def status_of(resource: MedicationRequest | MedicationStatement) -> str:
     denials, affirmed = list(_denials(resource)), truth(resource.wasNotTaken) is False or code(resource.taken) == "y"
     if True in denials:
         return UNKNOWN if affirmed else NOT_TAKEN
-    return UNKNOWN if denials else status
+    return UNKNOWN if denials and status not in ENDED else status
 
 
 def _denials(statement: MedicationStatement) -> Iterable[bool]:

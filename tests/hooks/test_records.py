@@ -410,6 +410,18 @@ def test_instructions_are_no_denial(text: str) -> None:
     assert medicine(chart(ordered(dosageInstruction=[{"text": text}]))).current
 
 
+def test_of_what_is_over_it_need_not_be_known_whether_it_was_taken() -> None:
+    dated = {"effectivePeriod": {"start": "2015-01-01", "end": "2015-06-01"}}
+    for members in ({"taken": "unk", "status": "completed"}, {"taken": "unk", **dated}, {"status": "unknown", **dated}):
+        found = chart(stated(**members))
+        assert (medicine(found).current, found.unclear, notes(found)) == (False, (), [])
+
+
+def test_what_words_doubt_is_not_left_open() -> None:
+    found = chart(stated(status="unknown", medicationCodeableConcept={"text": "no omeprazole"}))
+    assert (found.records, found.unclear, notes(found)) == ({}, (), ["doubted"])
+
+
 @pytest.mark.parametrize(
     ("members", "current", "why"),
     [
