@@ -319,7 +319,12 @@ UUID = "0b6b5f3e-4c3a-4d0e-9d51-3a0d4a1a2b3c"
 def test_a_medicine_beside_the_order_that_is_found_by_its_address(reference: str, entry: dict[str, Any], odd: bool) -> None:
     body = request({"age": 76, "problems": ["osteoporosis"]})
     order = ordered(medicationCodeableConcept=None, medicationReference={"reference": reference})
-    strange: list[Any] = [{"resource": {"resourceType": "Medication", "id": {}, "code": 5}}, {"note": '"Medication"'}, 5, "x"]
+    strange: list[Any] = [
+        {"resource": {"resourceType": "Medication", "id": {}, "code": 5}},
+        {"resource": {"kind": "Medication"}},
+        5,
+        "x",
+    ]
     body["prefetch"]["medications"]["entry"] = [{"resource": order}, entry, *(strange if odd else [])]
     found = engine().evaluate(json.dumps(body).encode(), TODAY).decision.chart
     assert [record.concept for records in found.records.values() for record in records if isinstance(record, Medicine)] == ["b12"]
