@@ -142,6 +142,7 @@ class Chart(Struct, frozen=True, gc=False):
     """One patient on one day. Records are kept by concept, newest first; `retrieved` says how the query for each kind ended.
 
     `drafts`: what is ordered or refilled right now and not yet on record; `chosen`: those of them that the question is about.
+    `unclear`: concepts named by something of which nobody can tell whether it is so: without a record of them, they are unknown.
     """
 
     today: date
@@ -151,3 +152,4 @@ class Chart(Struct, frozen=True, gc=False):
     notes: tuple[Note, ...] = ()
     drafts: tuple[Medicine, ...] = ()
     chosen: tuple[Medicine, ...] = ()
+    unclear: tuple[str, ...] = ()

@@ -18,6 +18,8 @@ class Day(Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         if self.first == self.last:
             return self.first.isoformat()
+        if self.first.year != self.last.year:
+            return f"{self.first:%Y}/{self.last:%Y}"
         return f"{self.first:%Y-%m}" if self.first.month == self.last.month else f"{self.first:%Y}"
 
 

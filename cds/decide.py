@@ -181,6 +181,9 @@ class Decider:
         for concept, found in chart.records.items():
             if concept in self._leaves:
                 values[self._leaves[concept]] = found
+        for concept in chart.unclear:
+            if concept not in chart.records and concept in self._leaves:
+                values[self._leaves[concept]] = None
         return values
 
     def _without_records(self, retrieved: tuple[tuple[Query, Retrieval], ...]) -> tuple[Any, ...]:

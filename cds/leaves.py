@@ -19,7 +19,7 @@ Query = Literal["labs", "conditions", "procedures", "allergies", "medicines"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """The records of one concept, from one query: the matching ones, or () only if the query was answered in full."""
+    """The records of one concept, from one query: the matching ones, or () only if the query was answered, and clearly."""
 
     kind: str
     concept: str
@@ -40,8 +40,9 @@ today = Given("today", date)
 retrieved = Given("retrieved", Mapping[str, Retrieval])
 drafts = Given("drafts", tuple[Medicine, ...])
 chosen = Given("chosen", tuple[Medicine, ...])
+unclear = Given("unclear", tuple[str, ...])
 
-GIVEN = {given.attribute: given for given in (patient, today, retrieved, drafts, chosen)}
+GIVEN = {given.attribute: given for given in (patient, today, retrieved, drafts, chosen, unclear)}
 """What every chart has, by the name under which facts ask for it."""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from cds.codes import SYSTEMS, normal_form
+from cds.codes import SYSTEMS, normal_form, system_uri
 from cds.concepts import Code, TextPatterns, ValueSet
 from cds.plaintext import LONGEST, plain
 
@@ -64,7 +64,8 @@ class Terms:
             return found
         table = self._by_prefix.get(uri)
         if table is None:
-            return ()
+            spelt = system_uri(uri)
+            return () if spelt is None or spelt == uri else self.of_code(spelt, code)
         matches: dict[str, Code] = {}
         for part in normal_form(code):
             for length in range(len(part), _SHORTEST_PREFIX - 1, -1):
@@ -74,7 +75,7 @@ class Terms:
 
     def knows_system(self, uri: str) -> bool:
         """Is this a system our value sets are written in? Then a code we do not list means something else."""
-        return uri in _KNOWN_URIS
+        return system_uri(uri) is not None
 
     def of_text(self, text: str) -> dict[str, Said]:
         """The concepts whose words occur in a text, unless one of their excluding words stands beside them, and how it is said.
@@ -121,7 +122,7 @@ _RELATIVE = (
 )
 _FAMILY = r"family (?:history|hx|h/o)|fhx?|maternal|paternal"
 _DOUBT_BEFORE = re.compile(
-    r"(?<![a-z])(?:can ?not (?:be )?(?:exclude|rule out)|not (?:yet )?(?:excluded|ruled out)|rule out|r/o|exclude|query|"
+    r"(?<![a-z])(?:can ?not (?:be )?(?:exclude|rule out)|not (?:yet )?(?:excluded|ruled out)|rule[ -]out|r/o|exclude|query|"
     r"suspect(?:ed)?|suspicion|possibl[ey]|probabl[ey]|likely|questionable|planned|planning|scheduled|awaiting|"
     r"(?:candidate|consultation|evaluat(?:ion|e|ed)|assessment|referral|work-?up|screen(?:ed)?|test(?:ed)?) for)(?![a-z])|\? ?$|"
     r"(?:不能?|无法|未能?|尚未|难以)(?:完全)?(?:排除|除外)|待排除|待排|疑似|可疑|怀疑|疑诊|拟行|计划|(?<!不)可能"
@@ -140,11 +141,12 @@ _DENIED_BEFORE = re.compile(
 )
 _OF_OTHERS_BEFORE = re.compile(rf"(?<![a-z])(?:{_FAMILY}|{_RELATIVE})(?![a-z])|家族史|家族中")
 _DOUBT_AFTER = re.compile(
+    r" ?[-:(,;，；]? ?(?:rule[ -]out|r/o) ?(?:$|[.,;)])|"
     r" ?[-:(]? ?(?:\?|(?:(?:is|was|has|have|been|yet|to|be|very) )*"
     r"(?:suspected|possible|probable|likely|queried|unconfirmed|not (?:yet )?(?:confirmed|excluded|ruled out)|"
     r"can ?not be (?:excluded|ruled out)|(?<=to be )(?:excluded|ruled out)|"
     r"planned|scheduled|risk|candidate|consult|consultation|evaluation|referral|work-?up)(?![a-z])|"
-    r"待[查排诊除]|可能|可疑|疑似|不能排除|不能除外|不除外|风险|术?(?:前|咨询|评估))"
+    r"待[查排诊除]|可能|可疑|疑似|不能排除|不能除外|不除外|高?风险|高危|术?(?:前|咨询|评估))"
 )
 _DENIED_AFTER = re.compile(
     r" ?[-:(]? ?(?:(?:(?:is|was|has|have|been|now|already|very|screen|screening|test|tests|testing) )*"
@@ -154,6 +156,8 @@ _DENIED_AFTER = re.compile(
     r" ?[,;，；] ?(?:(?:(?:has been |was |now )?(?:excluded|ruled out|not done)|"
     rf"{_FAMILY}|(?:已|已经)?(?:排除|除外)|家族史) ?(?:$|[.,;，。；)]))"
 )
+_NAME_GOES_ON = ("症", "病")
+"""What may end the name of a disease that was matched without it: "骨质疏松症家族史"."""
 _OF_OTHERS_AFTER = re.compile(rf" ?[-(] ?(?:{_RELATIVE})")
 
 
@@ -164,7 +168,7 @@ def _said(before: str, rest: str, phrase: bool, own: bool) -> Said:
     a test or its answer, and what follows in it denies nothing: a B12 screen is a B12. `own`: a mother named beside it is the
     patient herself.
     """
-    before = _SETTING.split(before)[-1]
+    before, rest = _SETTING.split(before)[-1], rest[1:] if rest[:1] in _NAME_GOES_ON else rest
     certain = _DOUBT_BEFORE.sub(" ", before)
     if _DENIED_BEFORE.search(certain):
         return Said.DENIED
@@ -187,9 +191,6 @@ _PAST_AFTER = re.compile(r"(?:(?!合并|伴|周|月|剖|术)[一-鿿]){0,8}史")
 def _past(before: str, after: str) -> bool:
     """Is it told of the past? "妊娠糖尿病史" is; "妊娠合并剖宫产史" is a pregnancy after a section."""
     return bool(_PAST_BEFORE.search(before) or _PAST_AFTER.match(after))
-
-
-_KNOWN_URIS = frozenset(uri for system in SYSTEMS.values() for uri in system.uris)
 
 
 def _words(patterns: TextPatterns) -> Iterable[str]:

@@ -95,7 +95,8 @@ def _shallow(decision: Decision, name: str) -> Node:
     source = library.sources.get(name)
     if isinstance(source, Leaf):
         state = decision.chart.retrieved[source.query]
-        said = show(value) if value is not None else f"unknown: {source.query} {state}"
+        why = "on record in a way that leaves it open" if state == "retrieved" else f"{source.query} {state}"
+        said = show(value) if value is not None else f"unknown: {why}"
         references = tuple(record.reference for record in value or ())
         return Node(name, "chart", library.title(source.concept), said, references)
     if isinstance(source, Given):

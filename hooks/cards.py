@@ -36,6 +36,8 @@ TELLING = frozenset(
         "doubted",
         "unconfirmed",
         "start_unknown",
+        "contradicted",
+        "taking_unknown",
     )
 )
 """The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""

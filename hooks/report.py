@@ -74,7 +74,8 @@ def _intake(intake: Intake | None, assessed: bool) -> float | str | None:
 def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
     library = decision.library
     title = library.rules[gap.what].title.en if gap.what in library.rules else library.words["en"].facts.get(gap.what, gap.what)
-    because = [f"{query}: {decision.chart.retrieved[query]}" for query in gap.queries] + [
+    endings = decision.chart.retrieved
+    because = [f"{query}: {endings[query] if endings[query] != 'retrieved' else 'unclear'}" for query in gap.queries] + [
         f"{name}: unknown" for name in gap.unknown
     ]
     return {"what": gap.what, "title": title, "because": because}

@@ -9,9 +9,9 @@ from cds.logic import either
 from cds.sums import Intake, distinct_products, enteral_sum, mistyped, parenteral_sum
 
 
-def medicines_complete(retrieved: Mapping[str, Retrieval]) -> bool:
-    """Was the whole medicine list supplied? What is summed from a part of it is only a lower bound."""
-    return retrieved["medicines"] == "retrieved"
+def medicines_complete(retrieved: Mapping[str, Retrieval], unclear: tuple[str, ...]) -> bool:
+    """Was the whole medicine list supplied, and is it clear what of B12 is taken? Else what is summed is only a lower bound."""
+    return retrieved["medicines"] == "retrieved" and "b12" not in unclear and "b12_combination" not in unclear
 
 
 def current_b12_products(

@@ -11,8 +11,9 @@ import msgspec
 
 from cds.chart import Medicine, Note
 from hooks import exact
-from hooks.fhir.elements import local_id, objects, referenced_type, text
-from hooks.fhir.medicines import MedicineReader, medications_by_id
+from hooks.fhir.drugs import medications_by_id
+from hooks.fhir.elements import local_id, objects, referenced_type, text, truth
+from hooks.fhir.medicines import MedicineReader
 from hooks.fhir.owners import sorted_out
 from hooks.fhir.resources import NOT_SENT, READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
 
@@ -84,7 +85,7 @@ def drafts(
     wanted = None if selections is None else frozenset(map(_selected, selections))
     medicines, notes = list[Medicine](), list[Note]()
     for order in brought.of(MedicationRequest):
-        if order.doNotPerform is True:
+        if truth(order.doNotPerform):
             continue
         reading = reader.read(order, medications, today, draft=True)
         medicines += (record for record in reading.records if isinstance(record, Medicine))

@@ -82,6 +82,13 @@ def wording(concept: Any) -> str:
     return next(names(concept), "")
 
 
+def truth(value: Any) -> bool | None:
+    """A boolean, also as a string; None for anything else."""
+    if value is None or value is True or value is False:
+        return value
+    return {"true": True, "false": False}.get(text(value).lower())
+
+
 def number(value: Any) -> float | None:
     """A finite number; decimal strings count, booleans and everything else do not."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+(\.\d+)?\s*", value):

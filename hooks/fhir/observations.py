@@ -29,11 +29,15 @@ _SERUM = ("serum", "plasma", "血清", "血浆")
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one resource gave: records, and notes on what it could not give. `unread`: it may have been anything."""
+    """What one resource gave: records, and notes on what it could not give. `unread`: it may have been anything.
+
+    `unclear`: the concepts that it names and that nobody can tell to be there or not.
+    """
 
     records: tuple[Record, ...] = ()
     notes: tuple[Note, ...] = ()
     unread: bool = False
+    unclear: tuple[str, ...] = ()
 
 
 NOTHING = Reading()

@@ -16,6 +16,7 @@ from cds.leaves import Leaf, Query
 from hooks.fhir.resources import (
     AllergyIntolerance,
     Condition,
+    MedicationOrder,
     MedicationRequest,
     MedicationStatement,
     Observation,
@@ -83,7 +84,7 @@ KEYS = (
 PATIENT_KEY = "patient"
 
 _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
-_BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY}
+_BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY, MedicationOrder: "medications"}
 _OF_QUERY = {query: [key for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
 _BRINGS: Mapping[str | None, type] = {**{key.name: key.brings for key in KEYS}, PATIENT_KEY: Patient}
@@ -159,6 +160,9 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
             known = by_id.setdefault(identity, resource)
             if known is not resource and known != resource and _is_new(resource, by_id):
                 notes.append(Note("same_id", reference_of(resource), "", ""))
+    if MedicationOrder in resources:  # the orders of DSTU2
+        orders = {f"MedicationOrder/{identity!r}": order for identity, order in resources.pop(MedicationOrder).items()}
+        resources[MedicationRequest].update(orders)
     keys = {name: _together(found) for name, found in states.items()}
     if "medications" in keys and "statements" not in keys:
         notes.append(Note("statements_absent", "prefetch.statements", "", ""))

@@ -15,6 +15,9 @@ from cds.plaintext import plain
 from cds.strengthtext import container_ml, strengths
 from cds.terms import Said
 from hooks.fhir.elements import codings, is_named, names, opened, remembered, wording
+from hooks.fhir.local import STANDARD, Local
+from hooks.fhir.owncodes import OwnCodes
+from hooks.fhir.taking import denies_taking
 
 
 NUTRIENTS = ("b12", "folic_acid", "pyridoxine", "biotin")
@@ -35,19 +38,24 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What the concepts of a record name together: the classes, those only doubted, the name the record gives it, if any."""
+    """What the concepts of a record name together: the classes, those only doubted, the name the record gives it, if any.
+
+    `denied`: its very name says that it is not taken.
+    """
 
     drugs: tuple[Drug, ...]
     doubted: tuple[str, ...]
     name: str
     named: bool
+    denied: bool
 
 
 class ProductReader:
     """Reads what names a drug against the value sets of one library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Keep the tables that every product is held against."""
+        self._own = OwnCodes(local, library, "medicine")
         self._sets = library.value_sets
         self._terms = library.terms["medicine"]
         self._forms = {
@@ -63,7 +71,8 @@ class ProductReader:
         labels = (entry.label for entries in matched.values() for entry in entries)
         name = next((words for words in map(wording, named) if words), "") or next(labels, "")
         drugs = tuple(self._drug(concept, entries, named) for concept, entries in matched.items())
-        return Product(drugs, doubted, name, any(map(is_named, named)))
+        denied = any(map(denies_taking, chain.from_iterable(map(names, named))))
+        return Product(drugs, doubted, name, any(map(is_named, named)), denied)
 
     def _concepts(self, named: list[Any]) -> tuple[dict[str, list[Code]], tuple[str, ...]]:
         """The drug classes named by code, else by words; a product of several vitamins is one combination, not each of them.
@@ -75,6 +84,8 @@ class ProductReader:
             for system, value in codings(concept):
                 for name, entry in self._terms.of_code(system, value):
                     found.setdefault(name, []).append(entry)
+        for name in self._own.named(*named):
+            found.setdefault(name, [])
         doubted: dict[str, None] = {}
         if not found:
             for words in chain.from_iterable(map(names, named)):

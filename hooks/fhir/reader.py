@@ -11,8 +11,10 @@ from cds.content import Library
 from cds.days import parse_day
 from hooks.fhir import resources
 from hooks.fhir.brought import NOTHING_BROUGHT, Brought, drafts, new_problems
-from hooks.fhir.elements import text
-from hooks.fhir.medicines import MedicineReader, medications_by_id
+from hooks.fhir.drugs import medications_by_id
+from hooks.fhir.elements import text, truth
+from hooks.fhir.local import STANDARD, Local
+from hooks.fhir.medicines import MedicineReader
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
 from hooks.fhir.problems import ProblemReader
@@ -22,20 +24,19 @@ from hooks.fhir.resources import reference_of
 class Reader:
     """Builds charts with the value sets of one library."""
 
-    def __init__(self, library: Library) -> None:
-        """Prepare one reader per kind of resource."""
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
+        """Prepare one reader per kind of resource. `local`: what the data of this client means beyond the standards."""
         self._observations = ObservationReader(library)
-        self._problems = ProblemReader(library)
-        self._medicines = MedicineReader(library)
+        self._problems = ProblemReader(library, local)
+        self._medicines = MedicineReader(library, local)
 
     def patient(self, supplied: Supplied, patient_id: str) -> Patient | None:
         """The patient in context; None where the request brought nobody, or only somebody else."""
-        for resource in supplied.resources.get(resources.Patient, ()):
-            if resource.id == patient_id:
-                deceased = (resource.deceasedBoolean, resource.deceasedDateTime)
-                died = any(said is not None and said is not False for said in deceased)  # in whatever words
-                return Patient(reference_of(resource), parse_day(resource.birthDate), text(resource.gender) or None, died)
-        return None
+        own = [person for person in supplied.resources.get(resources.Patient, ()) if person.id == patient_id]
+        if not own:
+            return None
+        born, gender = parse_day(own[0].birthDate), text(own[0].gender) or None
+        return Patient(reference_of(own[0]), born, gender, any(map(_died, own)))
 
     def chart(
         self,
@@ -53,7 +54,8 @@ class Reader:
         records: dict[str, list[Record]] = {}
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *brought.notes, *_about(patient)]
-        for type_, read in self._readers(supplied, today).items():
+        unclear = set[str]()
+        for type_, read in self._readers(supplied, patient, today).items():
             for resource in _beside(supplied, brought, type_):
                 reading = read(resource)
                 if reading is NOTHING:
@@ -61,6 +63,8 @@ class Reader:
                 notes += reading.notes
                 if reading.unread and retrieved[QUERY_OF_TYPE[type_]] == "retrieved":
                     retrieved[QUERY_OF_TYPE[type_]] = "incomplete"
+                if reading.unclear:
+                    unclear.update(reading.unclear)
                 for record in reading.records:
                     records.setdefault(record.concept, []).append(record)
                 if reading.records and resource.subject is None and resource.patient is None:
@@ -68,20 +72,21 @@ class Reader:
         for person in supplied.resources.get(resources.Patient, ()):
             if person.id != patient_id:
                 notes.append(Note("other_patient", reference_of(person), "", ""))
-            elif not isinstance(person.deceasedBoolean, bool | None) or not isinstance(person.deceasedDateTime, str | None):
+            elif _is_unclear(person):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
         ordered = {concept: _newest_first(found) for concept, found in records.items()}
+        left_open = tuple(sorted(unclear)) if unclear else ()
         if brought is NOTHING_BROUGHT:
-            return Chart(today, patient, retrieved, ordered, tuple(notes))
+            return Chart(today, patient, retrieved, ordered, tuple(notes), unclear=left_open)
         ordering = drafts(brought, supplied.resources.get(resources.Medication, ()), selections, self._medicines, today)
-        return Chart(today, patient, retrieved, ordered, (*notes, *ordering.notes), ordering.all, ordering.chosen)
+        return Chart(today, patient, retrieved, ordered, (*notes, *ordering.notes), ordering.all, ordering.chosen, left_open)
 
-    def _readers(self, supplied: Supplied, today: date) -> dict[type, Callable[[Any], Reading]]:
+    def _readers(self, supplied: Supplied, patient: Patient, today: date) -> dict[type, Callable[[Any], Reading]]:
         medications = medications_by_id(supplied.resources.get(resources.Medication, ()))
         return {
             resources.Observation: lambda resource: self._observations.read(resource, today),
-            resources.Condition: self._problems.condition,
-            resources.Procedure: lambda resource: self._problems.procedure(resource, today),
+            resources.Condition: lambda resource: self._problems.condition(resource, patient.birth),
+            resources.Procedure: lambda resource: self._problems.procedure(resource, today, patient.birth),
             resources.AllergyIntolerance: self._problems.allergy,
             resources.MedicationStatement: lambda resource: self._medicines.read(resource, medications, today),
             resources.MedicationRequest: lambda resource: self._medicines.read(resource, medications, today),
@@ -92,6 +97,17 @@ def _beside(supplied: Supplied, brought: Brought, kind: type) -> Iterable[Any]:
     """The resources of a type on record; new problems are on record as soon as they are written down."""
     known: tuple[Any, ...] = supplied.resources.get(kind, ())
     return (*known, *new_problems(brought, known)) if kind is resources.Condition and brought is not NOTHING_BROUGHT else known
+
+
+def _died(person: resources.Patient) -> bool:
+    """Said to have died, in whatever words: only "false" and nothing at all say otherwise."""
+    return any(said not in (None, "") and truth(said) is not False for said in (person.deceasedBoolean, person.deceasedDateTime))
+
+
+def _is_unclear(person: resources.Patient) -> bool:
+    """Is death recorded in a form that FHIR does not know?"""
+    said = person.deceasedBoolean
+    return (said not in (None, "") and truth(said) is None) or not isinstance(person.deceasedDateTime, str | None)
 
 
 def _newest_first(records: list[Record]) -> tuple[Record, ...]:

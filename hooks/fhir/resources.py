@@ -67,9 +67,20 @@ class Condition(_Resource, frozen=True, gc=False):
     verificationStatus: msgspec.Raw = NOT_SENT
     onsetDateTime: Any = None
     onsetPeriod: msgspec.Raw = NOT_SENT
+    onsetAge: msgspec.Raw = NOT_SENT
+    onsetQuantity: msgspec.Raw = NOT_SENT
+    onsetRange: msgspec.Raw = NOT_SENT
+    onsetString: Any = None
     abatementDateTime: Any = None
     abatementPeriod: msgspec.Raw = NOT_SENT
+    abatementAge: msgspec.Raw = NOT_SENT
+    abatementQuantity: msgspec.Raw = NOT_SENT
+    abatementRange: msgspec.Raw = NOT_SENT
+    abatementString: Any = None
+    abatementBoolean: Any = None
     recordedDate: Any = None
+    assertedDate: Any = None
+    dateRecorded: Any = None
 
 
 class Procedure(_Resource, frozen=True, gc=False):
@@ -78,10 +89,17 @@ class Procedure(_Resource, frozen=True, gc=False):
     code: msgspec.Raw = NOT_SENT
     status: Any = None
     notDone: Any = None
+    notPerformed: Any = None
     performedDateTime: Any = None
     performedPeriod: msgspec.Raw = NOT_SENT
+    performedAge: msgspec.Raw = NOT_SENT
+    performedRange: msgspec.Raw = NOT_SENT
+    performedString: Any = None
     occurrenceDateTime: Any = None
     occurrencePeriod: msgspec.Raw = NOT_SENT
+    occurrenceAge: msgspec.Raw = NOT_SENT
+    occurrenceRange: msgspec.Raw = NOT_SENT
+    occurrenceString: Any = None
 
 
 class AllergyIntolerance(_Resource, frozen=True, gc=False):
@@ -94,6 +112,7 @@ class AllergyIntolerance(_Resource, frozen=True, gc=False):
     clinicalStatus: msgspec.Raw = NOT_SENT
     verificationStatus: msgspec.Raw = NOT_SENT
     recordedDate: Any = None
+    assertedDate: Any = None
 
 
 class _MedicineRecord(_Resource, frozen=True, gc=False):
@@ -102,35 +121,50 @@ class _MedicineRecord(_Resource, frozen=True, gc=False):
     medication: msgspec.Raw = NOT_SENT
     contained: msgspec.Raw = NOT_SENT
     status: Any = None
+    statusReason: msgspec.Raw = NOT_SENT
     informationSource: msgspec.Raw = NOT_SENT
+    renderedDosageInstruction: Any = None
 
 
 class MedicationRequest(_MedicineRecord, frozen=True, gc=False):
-    """An order."""
+    """An order. `reported`, `effectiveDosePeriod`: R5; `dateWritten`, `dateEnded`: DSTU2."""
 
     intent: Any = None
     doNotPerform: Any = None
     reportedBoolean: Any = None
+    reported: Any = None
     reportedReference: msgspec.Raw = NOT_SENT
     authoredOn: Any = None
+    dateWritten: Any = None
+    dateEnded: Any = None
+    effectiveDosePeriod: msgspec.Raw = NOT_SENT
     dosageInstruction: msgspec.Raw = NOT_SENT
     dispenseRequest: msgspec.Raw = NOT_SENT
+
+
+class MedicationOrder(MedicationRequest, frozen=True, gc=False):
+    """An order, as DSTU2 calls it."""
 
 
 class MedicationStatement(_MedicineRecord, frozen=True, gc=False):
     """A statement of what is taken."""
 
     wasNotTaken: Any = None
+    reasonNotTaken: msgspec.Raw = NOT_SENT
     taken: Any = None
+    adherence: msgspec.Raw = NOT_SENT
     effectiveDateTime: Any = None
     effectivePeriod: msgspec.Raw = NOT_SENT
+    effectiveTiming: msgspec.Raw = NOT_SENT
     dosage: msgspec.Raw = NOT_SENT
 
 
 class Medication(_Resource, frozen=True, gc=False):
-    """A drug that other resources refer to."""
+    """A drug that other resources refer to. Of its ingredients only the names are read, in `product` where it is DSTU2."""
 
     code: msgspec.Raw = NOT_SENT
+    ingredient: msgspec.Raw = NOT_SENT
+    product: msgspec.Raw = NOT_SENT
 
 
 class Patient(_Resource, frozen=True, gc=False):
@@ -154,6 +188,7 @@ Resource = (
     | Procedure
     | AllergyIntolerance
     | MedicationRequest
+    | MedicationOrder
     | MedicationStatement
     | Medication
     | Patient

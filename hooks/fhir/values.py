@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hooks.fhir.elements import code, codings, number, objects, opened, text
+from hooks.fhir.elements import code, codings, local_id, number, objects, opened, text
 from hooks.fhir.owners import sorted_out
 from hooks.fhir.resources import (
     NOT_SENT,
@@ -16,6 +16,8 @@ from hooks.fhir.resources import (
     READ_TYPES,
     Entry,
     Medication,
+    MedicationOrder,
+    MedicationRequest,
     OperationOutcome,
     Patient,
     Resource,
@@ -81,6 +83,12 @@ class _Typed(msgspec.Struct, frozen=True, gc=False):
     resourceType: Any = None
 
 
+class _Addressed(msgspec.Struct, frozen=True, gc=False):
+    fullUrl: Any = None
+    resource: msgspec.Raw = NOT_SENT
+
+
+_READ_ADDRESS = msgspec.json.Decoder(_Addressed)
 _READ_BUNDLE: msgspec.json.Decoder[_Bundle | None] = msgspec.json.Decoder(_Bundle | None)
 _READ_ODD_BUNDLE = msgspec.json.Decoder(_OddBundle)
 _READ_ODD_ENTRY = msgspec.json.Decoder(_OddEntry)
@@ -103,7 +111,7 @@ def read_value(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) ->
             return Value("failed") if type(resource) is OperationOutcome else _told([resource], asked, patient_id)
         found = [entry.resource for entry in value.entry or ()]
         if None not in found:
-            return _told(found, asked, patient_id, value)  # type: ignore[arg-type]  # none of them is None
+            return _told(found, asked, patient_id, value, raw)  # type: ignore[arg-type]  # none of them is None
     except msgspec.ValidationError:
         pass  # read it entry by entry
     return _salvage(raw, asked, patient_id)
@@ -128,7 +136,7 @@ def _salvage(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) -> V
             others += 1
         else:
             found.append(resource)
-    return _told(found, asked, patient_id, bundle, unreadable, others)
+    return _told(found, asked, patient_id, bundle, raw, unreadable, others)
 
 
 def _salvaged(raw: msgspec.Raw) -> Resource | None:
@@ -153,6 +161,7 @@ def _told(
     asked: type | None,
     patient_id: str,
     bundle: _Bundle | _OddBundle | None = None,
+    raw: bytes | msgspec.Raw = b"",
     unreadable: int = 0,
     others: int = 0,
 ) -> Value:
@@ -162,6 +171,10 @@ def _told(
     outcomes = [resource for resource in found if type(resource) is OperationOutcome] if OperationOutcome in kinds else []
     if outcomes:
         own = [resource for resource in own if type(resource) is not OperationOutcome]
+    if Medication in kinds:
+        own += _by_address(raw, own)
+    if MedicationOrder in kinds and asked is MedicationRequest:
+        asked = MedicationOrder
     brought = bool(own) and (asked is None or asked in (map(type, own) if refused else kinds))
     state: KeyState
     if any(map(_loses, outcomes)):
@@ -173,6 +186,28 @@ def _told(
     else:
         state = "garbage" if others or len(found) > len(outcomes) else "empty"
     return Value(state, own, refused, unreadable)
+
+
+def _by_address(raw: bytes | msgspec.Raw, own: Sequence[Resource]) -> list[Medication]:
+    """The Medications of a Bundle once more, under the id by which the others refer to them: that of their `fullUrl`.
+
+    Mostly that is their own, and nothing is looked for.
+    """
+    if b"urn:" not in bytes(raw) and all(isinstance(drug.id, str) for drug in own if type(drug) is Medication):
+        return []
+    found = []
+    for part in _READ_ODD_BUNDLE.decode(raw).entry or ():
+        if b'"Medication"' not in bytes(part):
+            continue
+        try:
+            entry = _READ_ADDRESS.decode(part)
+            resource = READ_RESOURCE.decode(entry.resource)
+        except msgspec.ValidationError:
+            continue  # of another shape; it was counted already
+        bare = local_id(entry.fullUrl)
+        if bare and type(resource) is Medication and resource.id != bare:
+            found.append(msgspec.structs.replace(resource, id=bare))
+    return found
 
 
 def _has_more(bundle: _Bundle | _OddBundle, kinds: Sequence[type], asked: type | None) -> bool:

@@ -122,15 +122,15 @@ def test_numbers_no_dose_can_have_are_unreadable(dosage: dict[str, Any], amount:
 
 
 @pytest.mark.parametrize(
-    "members",
+    ("members", "why"),
     [
-        {"medicationCodeableConcept": None},
-        {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/elsewhere"}},
+        ({"medicationCodeableConcept": None}, "unnamed"),
+        ({"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/elsewhere"}}, "medication_absent"),
     ],
 )
-def test_a_medicine_that_nobody_names_may_be_any(members: dict[str, Any]) -> None:
+def test_a_medicine_that_nobody_names_may_be_any(members: dict[str, Any], why: str) -> None:
     body = request({"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]})
     body["prefetch"]["medications"]["entry"].append({"resource": ordered(**members)})
     decision = engine().evaluate(json.dumps(body).encode(), TODAY).decision
-    assert [note.key for note in decision.chart.notes] == ["unnamed"]
+    assert [note.key for note in decision.chart.notes] == [why]
     assert decision["absorption"] == "unknown"

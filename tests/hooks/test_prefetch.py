@@ -394,7 +394,7 @@ def test_PREF_33_an_unreadable_entry_is_counted_and_may_be_the_one_that_matters(
     ]
 
 
-@pytest.mark.parametrize("kind", ["Encounter", "Provenance", "MedicationOrder"])
+@pytest.mark.parametrize("kind", ["Encounter", "Provenance", "MedicationDispense", "FamilyMemberHistory"])
 def test_PREF_30_entries_of_types_nobody_reads_are_passed_over(kind: str) -> None:
     body = request(DEFICIENT)
     body["prefetch"]["labs"]["entry"].append({"resource": {"resourceType": kind, "id": "x", "period": 10**30}})
@@ -582,7 +582,12 @@ def test_VAL_26_results_of_somebody_else_alone_are_missing_results(client: Flask
         ({"deceasedBoolean": False}, False, []),
         ({"deceasedBoolean": None}, False, []),
         ({"deceasedBoolean": True}, True, []),
-        ({"deceasedBoolean": "true"}, True, ["deceased_unclear"]),
+        ({"deceasedBoolean": "false"}, False, []),
+        ({"deceasedBoolean": " False "}, False, []),
+        ({"deceasedBoolean": "", "deceasedDateTime": ""}, False, []),
+        ({"deceasedBoolean": "true"}, True, []),
+        ({"deceasedBoolean": "no"}, True, ["deceased_unclear"]),
+        ({"deceasedBoolean": False, "deceasedDateTime": "2026"}, True, []),
         ({"deceasedBoolean": 0}, True, ["deceased_unclear"]),
         ({"deceasedDateTime": "2026"}, True, []),
         ({"deceasedDateTime": 2026}, True, ["deceased_unclear"]),

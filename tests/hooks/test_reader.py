@@ -474,7 +474,7 @@ def test_statements_of_not_taking(members: dict[str, Any]) -> None:
         ({"effectivePeriod": {"start": "2026-01-01", "end": "2026-02-01"}}, "2026-01-01", False, []),
         ({"effectiveDateTime": "2026-01-01"}, "2026-01-01", True, []),
         ({}, "None", True, ["start_unknown"]),
-        ({"status": "unknown", "effectiveDateTime": "2026-01-01"}, "2026-01-01", True, ["status_unknown"]),
+        ({"status": "present", "effectiveDateTime": "2026-01-01"}, "2026-01-01", True, ["status_unknown"]),
     ],
 )
 def test_courses_of_statements(members: dict[str, Any], start: str, current: bool, why: list[str]) -> None:

@@ -1,0 +1,72 @@
+"""Is a medicine on record taken? What DSTU2, STU3, R4 and R5 say of it in different places, as one status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from hooks.fhir.elements import code, names, objects, opened, truth
+from hooks.fhir.resources import NOT_SENT, MedicationRequest, MedicationStatement
+
+
+NOT_TAKEN = "not-taken"
+UNKNOWN = "unknown"
+ENDED = ("completed", "stopped", "on-hold", "ended")
+"""The states of what is not taken today, whether it was or not."""
+
+_NOT_ORDERED = ("proposal", "option")
+_ADHERENCE = ((NOT_TAKEN, "not-taking"), ("on-hold", "on-hold"), ("stopped", "stopped"), ("active", "taking"))
+"""The R4 status that says the same as the beginning of an R5 adherence."""
+
+_SAID_NOT_TO_BE = re.compile(
+    r"(?<![a-z])(?:not|never|no longer|stopped|quit|isn't|n't) (?:currently |been |actually )?taking(?![a-z])|"
+    r"(?<![a-z])(?:never|not) (?:started|filled)(?![a-z])|(?<![a-z])never took(?![a-z])|"
+    r"未(?:在|再|曾|能|按时|规律)?(?:服|用药|使用)|(?:不再|拒绝|停止)(?:服|使用)|(?:已|自行)停(?:药|用|服)"
+)
+
+_HINTS = ("taking", "started", "filled", "took", "未", "停", "不再", "拒绝")
+"""One of these is in every such text, and in hardly any other."""
+
+_WORDS = ("text", "patientInstruction")
+
+
+def status_of(resource: MedicationRequest | MedicationStatement) -> str:
+    """The status in the words of R4: a statement that is denied is `not-taken`, one that says neither or both is `unknown`.
+
+    STU3 demands an answer to `taken`, and servers fill it with "unk": of what is over, that says nothing that matters today.
+    """
+    status = code(resource.status)
+    if isinstance(resource, MedicationRequest):
+        return NOT_TAKEN if truth(resource.doNotPerform) or code(resource.intent) in _NOT_ORDERED else status
+    if resource.adherence is not NOT_SENT and status not in ("entered-in-error", "draft"):
+        said = next((code(item.get("code")) for item in objects(opened(resource.adherence))), "")
+        status = next((state for state, beginning in _ADHERENCE if said.startswith(beginning)), UNKNOWN)
+    denials, affirmed = list(_denials(resource)), truth(resource.wasNotTaken) is False or code(resource.taken) == "y"
+    if True in denials:
+        return UNKNOWN if affirmed else NOT_TAKEN
+    return UNKNOWN if denials and status not in ENDED else status
+
+
+def _denials(statement: MedicationStatement) -> Iterable[bool]:
+    """Each place that denies it (True), or leaves it open."""
+    if truth(statement.wasNotTaken):
+        yield True
+    if statement.taken is not None and code(statement.taken) != "y":
+        yield code(statement.taken) == "n"
+    if statement.reasonNotTaken is not NOT_SENT and opened(statement.reasonNotTaken):
+        yield True
+
+
+def said_not_to_be(resource: MedicationRequest | MedicationStatement, lines: object) -> bool:
+    """Do the dosage or the reason for the status of an active record say that it is not taken?"""
+    if any(denies_taking(words) for line in objects(lines) for name in _WORDS if isinstance(words := line.get(name), str)):
+        return True
+    if resource.statusReason is NOT_SENT:
+        return False
+    return any(denies_taking(name) for reason in objects(opened(resource.statusReason)) for name in names(reason))
+
+
+def denies_taking(words: str) -> bool:
+    """Is this said of something that is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药"."""
+    lower = words.lower()
+    return any(hint in lower for hint in _HINTS) and _SAID_NOT_TO_BE.search(lower) is not None
