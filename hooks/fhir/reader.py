@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
-from cds.chart import Chart, Note, Patient, Record
+from cds.chart import Chart, Finding, Measurement, Note, Patient, Record
 from cds.content import Library
 from cds.days import parse_day
 from hooks.fhir import resources
 from hooks.fhir.brought import NOTHING_BROUGHT, Brought, drafts, new_problems
+from hooks.fhir.corrections import once_each
 from hooks.fhir.elements import text
+from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
@@ -20,11 +23,11 @@ from hooks.fhir.resources import reference_of
 
 
 class Reader:
-    """Builds charts with the value sets of one library."""
+    """Builds charts with the value sets of one library and the agreements with one client."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Prepare one reader per kind of resource."""
-        self._observations = ObservationReader(library)
+        self._observations = ObservationReader(library, local)
         self._problems = ProblemReader(library)
         self._medicines = MedicineReader(library)
 
@@ -53,6 +56,12 @@ class Reader:
         records: dict[str, list[Record]] = {}
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *brought.notes, *_about(patient)]
+        results = self._observations.read(supplied.resources.get(resources.Observation, ()), today)
+        notes += results.notes
+        if results.unread and retrieved["labs"] == "retrieved":
+            retrieved["labs"] = "incomplete"
+        for record in results.records:
+            records.setdefault(record.concept, []).append(record)
         for type_, read in self._readers(supplied, today).items():
             for resource in _beside(supplied, brought, type_):
                 reading = read(resource)
@@ -70,7 +79,7 @@ class Reader:
                 notes.append(Note("other_patient", reference_of(person), "", ""))
             elif not isinstance(person.deceasedBoolean, bool | None) or not isinstance(person.deceasedDateTime, str | None):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
-        ordered = {concept: _newest_first(found) for concept, found in records.items()}
+        ordered = {concept: _newest_first(found, notes) for concept, found in records.items()}
         if brought is NOTHING_BROUGHT:
             return Chart(today, patient, retrieved, ordered, tuple(notes))
         ordering = drafts(brought, supplied.resources.get(resources.Medication, ()), selections, self._medicines, today)
@@ -79,7 +88,6 @@ class Reader:
     def _readers(self, supplied: Supplied, today: date) -> dict[type, Callable[[Any], Reading]]:
         medications = medications_by_id(supplied.resources.get(resources.Medication, ()))
         return {
-            resources.Observation: lambda resource: self._observations.read(resource, today),
             resources.Condition: self._problems.condition,
             resources.Procedure: lambda resource: self._problems.procedure(resource, today),
             resources.AllergyIntolerance: self._problems.allergy,
@@ -94,13 +102,21 @@ def _beside(supplied: Supplied, brought: Brought, kind: type) -> Iterable[Any]:
     return (*known, *new_problems(brought, known)) if kind is resources.Condition and brought is not NOTHING_BROUGHT else known
 
 
-def _newest_first(records: list[Record]) -> tuple[Record, ...]:
-    """By the last day each may mean, the undated at the end; by reference where days are equal: the order sent means nothing."""
+def _newest_first(records: list[Record], notes: list[Note]) -> tuple[Record, ...]:
+    """By the last day each may mean, the undated at the end; by reference where days are equal: the order sent means nothing.
+
+    A result that came twice is counted once.
+    """
     if len(records) == 1:
         return tuple(records)
-    return tuple(
-        sorted(records, key=lambda record: (record.day.last if record.day else date.min, record.reference), reverse=True)
-    )
+    records.sort(key=_age, reverse=True)
+    if isinstance(records[0], Measurement | Finding) and any(one.day == other.day for one, other in pairwise(records)):
+        return once_each(records, notes)
+    return tuple(records)
+
+
+def _age(record: Record) -> tuple[date, str]:
+    return record.day.last if record.day else date.min, record.reference
 
 
 def _about(patient: Patient) -> Iterator[Note]:
