@@ -98,8 +98,8 @@ def _of_quantity(quantity: Any) -> Reported:
 def _comparator(value: Any) -> str | None:
     if value is None or value == "":
         return None
-    sign = html.unescape(text(value))
-    return _COMPARATORS.get(sign, sign) or ("?" if sign not in _COMPARATORS else None)
+    sign = html.unescape(text(value)) or "?"
+    return _COMPARATORS.get(sign, sign)
 
 
 def in_words(said: str) -> Reported:
