@@ -138,7 +138,9 @@ class _Results:
             return None
         scale = self._reader.scales.of(concept, asked.measures, given.unit, given.system, given.code)
         if isinstance(scale, str):
-            self._note(scale, resource, concept, _quoted(given, " / ".join(dict.fromkeys(filter(None, (given.unit, given.code))))))
+            self._note(
+                scale, resource, concept, _quoted(given, " / ".join(dict.fromkeys(filter(None, (given.unit, given.code)))))
+            )
             return None
         shown = f"{comparator or ''}{written(value)} {scale.shown}".rstrip()
         if comparator is not None and comparator not in COMPARATORS:

@@ -41,7 +41,7 @@ class Questions:
     """Reads codes against the value sets of one library and the agreements with one client."""
 
     def __init__(self, library: Library, local: Local) -> None:
-        """Keep the tables. What the bytes of a code mean is remembered: a hospital has a few thousand tests, and sends no others."""
+        """Keep the tables, and what the bytes of a code mean: a hospital has a few thousand tests, and sends no others."""
         self._terms = library.terms["observation"]
         sets = library.value_sets
         self._local = {pair: name for pair, name in local.codes.items() if name in sets and sets[name].kind in _OF_OBSERVATIONS}
@@ -60,7 +60,7 @@ class Questions:
         return question
 
     def _read(self, concept: dict[str, Any]) -> Question:
-        """What a client has agreed on comes first. Words are consulted only where no code of a known system stands beside them."""
+        """What a client has agreed on comes first. Words are consulted only where no code of a known system is beside them."""
         pairs, name = codings(concept), wording(concept)
         agreed = dict.fromkeys(self._local[pair] for pair in pairs if pair in self._local)
         if agreed:
