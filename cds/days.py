@@ -28,7 +28,6 @@ FIRST_YEAR, LAST_YEAR = 1850, 2200
 _BEFORE_TIME = ("", "T", " ")
 _MONTH_OR_YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _TIME_AND_OFFSET = re.compile(r"[T ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)? ?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))")
-_LAST_MINUTE = (23, 59)
 
 
 def on(day: date) -> Day:
@@ -79,10 +78,11 @@ def _there(day: Day, rest: str, zone: tzinfo) -> Day:
     match = _TIME_AND_OFFSET.fullmatch(rest)
     if match is None:
         return day
-    hour, minute = min((int(match[1]), int(match[2])), _LAST_MINUTE)
-    offset = timedelta(hours=int(match[4] or 0), minutes=int(match[5] or 0))
-    if minute > _LAST_MINUTE[1] or offset >= timedelta(days=1):
+    hour, minute, offset = int(match[1]), int(match[2]), timedelta(hours=int(match[4] or 0), minutes=int(match[5] or 0))
+    if hour > 24 or minute > 59 or offset >= timedelta(days=1):
         return day
+    if hour == 24:
+        hour, minute = 23, 59
     from_utc = timezone(-offset if match[3] == "-" else offset)
     return on(datetime.combine(day.first, time(hour, minute, tzinfo=from_utc)).astimezone(zone).date())
 

@@ -20,7 +20,7 @@ class Answers:
         self._terms = library.terms["answer"]
 
     def positive(self, concept: str, part: Part) -> bool | None:
-        """The answer by itself, else as the laboratory interprets it, else by its own limit; None where all of them say nothing."""
+        """The answer by itself, else as the laboratory interprets it, else by its own limit; None where none says anything."""
         answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
         found = self._verdict(concept, answer, wording(answer), text(part.valueString))
         if found is None and isinstance(part.valueBoolean, bool):

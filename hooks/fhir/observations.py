@@ -108,7 +108,7 @@ class _Results:
                 if status in WITHDRAWN:
                     self._changed.append((concept, status, resource))
                 continue
-            if part is resource and part.valueQuantity is NOT_SENT and (told or self._is_panel(resource, concept)):
+            if part is resource and not _has_answer(part) and (told or self._is_panel(resource, concept)):
                 continue
             read = self._measurement if self._reader.sets[concept].kind == "measurement" else self._finding
             record = read(asked, question.name, part, resource)
@@ -138,9 +138,8 @@ class _Results:
             return None
         scale = self._reader.scales.of(concept, asked.measures, given.unit, given.system, given.code)
         if isinstance(scale, str):
-            self._note(
-                scale, resource, concept, _quoted(given, " / ".join(dict.fromkeys(filter(None, (given.unit, given.code)))))
-            )
+            units = " / ".join(dict.fromkeys(filter(None, (given.unit, given.code))))
+            self._note(scale, resource, concept, f"{comparator or ''}{written(value)} {units}".rstrip())
             return None
         shown = f"{comparator or ''}{written(value)} {scale.shown}".rstrip()
         if comparator is not None and comparator not in COMPARATORS:
@@ -182,11 +181,14 @@ class _Results:
 
     def _finding(self, asked: Asked, name: str, part: Part, resource: Observation) -> Finding | None:
         """A coded or worded answer, of any age."""
+        taken = parse_day(resource.effectiveDateTime, self._reader.zone) or self._other_day(resource, asked.concept)
+        if taken is not None and taken.first > self._latest:
+            self._note("future", resource, asked.concept, str(taken))
+            return None
         positive = self._reader.answers.positive(asked.concept, part)
         if positive is None:
             absent = code(opened(part.dataAbsentReason))
             self._note("absent" if absent else "answer", resource, asked.concept, absent)
-        taken = parse_day(resource.effectiveDateTime, self._reader.zone) or self._other_day(resource, asked.concept)
         return Finding(reference_of(resource), asked.concept, name, taken, positive)
 
     def _other_day(self, resource: Observation, concept: str) -> Day | None:
@@ -202,10 +204,8 @@ class _Results:
         return taken
 
     def _is_panel(self, resource: Observation, concept: str) -> bool:
-        """Does it only list others? They are read on their own, if they came with it."""
-        if not (resource.valueString is resource.valueInteger is resource.valueBoolean is None):
-            return False
-        members = list(_members(resource)) if resource.valueCodeableConcept is NOT_SENT else []
+        """Does it list others instead? They are read on their own, if they came with it."""
+        members = list(_members(resource))
         if members and not self._ids.issuperset(members):
             self._note("members", resource, concept)
         return bool(members)
@@ -224,6 +224,17 @@ def _given(part: Part) -> Usual | Reported:
     return reported(part)
 
 
+def _has_answer(part: Part) -> bool:
+    """Did it bring anything that answers, in whatever shape?"""
+    elements = (part.valueCodeableConcept, part.interpretation)
+    said = (part.valueString, part.valueInteger, part.valueBoolean)
+    return (
+        part.valueQuantity is not NOT_SENT
+        or any(element is not NOT_SENT for element in elements)
+        or any(answer is not None for answer in said)
+    )
+
+
 def _members(resource: Observation) -> Iterator[str]:
     """The ids of the members of a panel, as R4 lists them and as DSTU2 and STU3 do."""
     for member in objects(opened(resource.hasMember)):
@@ -231,7 +242,3 @@ def _members(resource: Observation) -> Iterator[str]:
     for related in objects(opened(resource.related)):
         if code(related.get("type")) == "has-member":
             yield local_id(related.get("target"))
-
-
-def _quoted(given: Usual | Reported, unit: str) -> str:
-    return f"{given.comparator or ''}{written(given.value or 0)} {unit}".rstrip()

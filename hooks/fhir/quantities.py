@@ -28,7 +28,7 @@ _COMPARATORS = {
 _SIGN = "|".join(sorted(filter(None, _COMPARATORS), key=len, reverse=True))
 _FLAG = r"[(\[] ?(?:[hln]|hh|ll|high|low|normal|偏?高|偏?低|正常|[*]+) ?[)\]]|[↑↓*]+"
 _SAID = re.compile(
-    rf"({_SIGN})? ?(\d+(?:[.,]\d+)*) ?(?:{_FLAG})? ?((?:[^\W\d_]|[%/×\[{{]|(?<= )10[*^])\S*(?: \S+)*?)? ?(?:{_FLAG})?",
+    rf"({_SIGN})? ?(\d+(?:[.,]\d+)*) ?(?:{_FLAG})? ?((?:[^\W\d_]|[%/×\[{{]|(?<= )10[*^])\S*?(?: \S+?)*?)? ?(?:{_FLAG})?",
     re.IGNORECASE,
 )
 _DECIMAL = re.compile(r"\d+(?:\.\d+)?")
