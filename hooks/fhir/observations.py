@@ -11,17 +11,15 @@ import msgspec
 from cds.chart import Finding, Measurement, Note, Record
 from cds.content import Library
 from cds.days import Day, parse_day
-from cds.intervals import COMPARATORS, Interval, interval
 from cds.units import Unit
-from cds.wording import number as written
 from hooks.fhir.answers import Answers, own_limit
 from hooks.fhir.corrections import CORRECTING, WITHDRAWN, Changed, Read, overtaken
 from hooks.fhir.elements import code, day, local_id, objects, opened, wording
 from hooks.fhir.local import STANDARD, Local
-from hooks.fhir.quantities import READ_USUAL, Reported, Usual, reported
+from hooks.fhir.quantities import Reported, reported
 from hooks.fhir.questions import Asked, Question, Questions, from_serum
 from hooks.fhir.resources import NOT_SENT, READ_PART, Observation, Part, Resource, reference_of
-from hooks.fhir.scales import Scales
+from hooks.fhir.scales import Refused, Scales
 
 
 _COUNTED = ("final", *CORRECTING)
@@ -49,7 +47,6 @@ class ObservationReader:
 
     def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Keep the tables that every Observation is held against."""
-        self.sets = library.value_sets
         self.questions = Questions(library, local)
         self.scales = Scales(library, local)
         self.answers = Answers(library)
@@ -60,45 +57,43 @@ class ObservationReader:
 
         One of something we do not read gives nothing, not even a note.
         """
-        question_of, reading, unread = self.questions.of, _Results(self, resources, today), False
+        question_of, gathered, unread = self.questions.of, _Results(self, resources, today), False
         for resource in resources:
             question = question_of(bytes(resource.code))
+            if resource.component is not NOT_SENT:
+                gathered.add_panel(resource, question)
+            elif question.asked:
+                gathered.add(resource, question, resource)
             if not question.named:
-                reading.notes += unnamed(resource).notes
+                gathered.notes += unnamed(resource).notes
                 unread = True
-            if question.asked or resource.component is not NOT_SENT:
-                reading.add(resource, question)
-        return reading.all(unread)
+        return gathered.all(unread)
 
 
 class _Results:
     """The results of one chart, as they are gathered."""
 
     def __init__(self, reader: ObservationReader, beside: Sequence[Observation], today: date) -> None:
-        self._reader = reader
+        self._questions, self._scales, self._answers, self._zone = reader.questions, reader.scales, reader.answers, reader.zone
         self._beside = beside
         self._latest = today + timedelta(days=1)  # it may be tomorrow where the laboratory is
         self._read = list[Read]()
         self._changed = list[Changed]()
         self.notes = list[Note]()
 
-    def add(self, resource: Observation, question: Question) -> None:
-        """One Observation, its components first: a panel without a value of its own lacks nothing where they have theirs."""
+    def add_panel(self, resource: Observation, question: Question) -> None:
+        """An Observation with components. Without a value of its own it lacks nothing where they have theirs."""
+        before = len(self._read), len(self.notes)
+        for component in objects(opened(resource.component)):
+            part = READ_PART.decode(msgspec.json.encode(component))
+            self.add(resource, self._questions.of(bytes(part.code)), part)
+        self.add(resource, question, resource, told=before != (len(self._read), len(self.notes)))
+
+    def add(self, resource: Observation, question: Question, part: Part, told: bool = False) -> None:
+        """The answer of one part to everything that its code asks. `told`: the components have said it already."""
         status = resource.status
         if status not in _COUNTED:
             status = code(status)
-        notes, told = self.notes, False
-        if resource.component is not NOT_SENT:
-            before = len(self._read), len(notes)
-            for component in objects(opened(resource.component)):
-                part = READ_PART.decode(msgspec.json.encode(component))
-                self._add(resource, status, self._reader.questions.of(bytes(part.code)), part)
-            told = before != (len(self._read), len(notes))
-        if question.asked:
-            self._add(resource, status, question, resource, told)
-
-    def _add(self, resource: Observation, status: str, question: Question, part: Part, told: bool = False) -> None:
-        """The answer of one part to everything that its code asks. `told`: the components have said it already."""
         for asked in question.asked:
             concept = asked.concept
             if asked.serum_only and not from_serum(question.name, resource):
@@ -108,10 +103,9 @@ class _Results:
                 if status in WITHDRAWN:
                     self._changed.append((concept, status, resource))
                 continue
-            if part is resource and not _has_answer(part) and (told or self._is_panel(resource, concept)):
+            if part is resource and part.valueQuantity is NOT_SENT and self._is_panel(resource, concept, told):
                 continue
-            read = self._measurement if self._reader.sets[concept].kind == "measurement" else self._finding
-            record = read(asked, question.name, part, resource)
+            record = (self._measurement if asked.measured else self._finding)(asked, question.name, part, resource)
             if record is None:
                 continue
             self._read.append((record, status, resource))
@@ -131,38 +125,31 @@ class _Results:
         self.notes.append(Note(key, reference_of(resource), concept, detail[:_LONGEST_QUOTE]))
 
     def _measurement(self, asked: Asked, name: str, part: Part, resource: Observation) -> Measurement | None:
-        given, concept = _given(part), asked.concept
-        value, comparator = given.value, given.comparator
-        if value is None:
-            self._lacking(given, part, resource, concept)
+        concept = asked.concept
+        meant = self._scales.usual(concept, asked.measures, bytes(part.valueQuantity))
+        if meant is None:
+            given = reported(part)
+            if given.value is None:
+                self._lacking(given, part, resource, concept)
+                return None
+            meant = self._scales.of(concept, asked.measures, given.value, given)
+        if isinstance(meant, Refused):
+            self._note(meant.why, resource, concept, meant.quoted)
             return None
-        scale = self._reader.scales.of(concept, asked.measures, given.unit, given.system, given.code)
-        if isinstance(scale, str):
-            units = " / ".join(dict.fromkeys(filter(None, (given.unit, given.code))))
-            self._note(scale, resource, concept, f"{comparator or ''}{written(value)} {units}".rstrip())
-            return None
-        shown = f"{comparator or ''}{written(value)} {scale.shown}".rstrip()
-        if comparator is not None and comparator not in COMPARATORS:
-            self._note("comparator", resource, concept, shown)
-            return None
-        scaled = scale.unit.in_scale(value)
-        if not scale.low <= scaled <= scale.high:
-            self._note("implausible", resource, concept, shown)
-            return None
-        taken = parse_day(resource.effectiveDateTime, self._reader.zone) or self._other_day(resource, concept)
+        taken = parse_day(resource.effectiveDateTime, self._zone) or self._other_day(resource, concept)
         if taken is not None and taken.first > self._latest:
             self._note("future", resource, concept, str(taken))
             return None
-        if scale.contradicts:
-            self._note("unit_class", resource, concept, shown)
-        exactly = Interval(scaled, scaled) if comparator is None else interval(scaled, comparator)
-        upper = self._upper_limit(concept, part, scale.unit) if self._reader.sets[concept].own_limit else None
-        return Measurement(reference_of(resource), concept, name, taken, exactly, scale.unit.scale, shown, upper)
+        if meant.contradicts:
+            self._note("unit_class", resource, concept, meant.shown)
+        unit = meant.unit
+        upper = self._upper_limit(concept, part, unit) if meant.own_limit else None
+        return Measurement(reference_of(resource), concept, name, taken, meant.value, unit.scale, meant.shown, upper)
 
-    def _lacking(self, given: Usual | Reported, part: Part, resource: Observation, concept: str) -> None:
+    def _lacking(self, given: Reported, part: Part, resource: Observation, concept: str) -> None:
         """Why there is no number, as far as the record says."""
         absent, interpretation = opened(part.dataAbsentReason), opened(part.interpretation)
-        if isinstance(given, Reported) and given.doubt:
+        if given.doubt:
             self._note("ambiguous", resource, concept, given.doubt)
         elif reason := code(absent):
             self._note("absent", resource, concept, reason)
@@ -176,16 +163,16 @@ class _Results:
         limit = own_limit(part)
         if limit is None:
             return None
-        known = self._reader.scales.find(concept, limit[1]) if limit[1] else unit
+        known = self._scales.find(concept, limit[1]) if limit[1] else unit
         return known.in_scale(limit[0]) if known is not None else None
 
     def _finding(self, asked: Asked, name: str, part: Part, resource: Observation) -> Finding | None:
         """A coded or worded answer, of any age."""
-        taken = parse_day(resource.effectiveDateTime, self._reader.zone) or self._other_day(resource, asked.concept)
+        taken = parse_day(resource.effectiveDateTime, self._zone) or self._other_day(resource, asked.concept)
         if taken is not None and taken.first > self._latest:
             self._note("future", resource, asked.concept, str(taken))
             return None
-        positive = self._reader.answers.positive(asked.concept, part)
+        positive = self._answers.positive(asked.concept, part)
         if positive is None:
             absent = code(opened(part.dataAbsentReason))
             self._note("absent" if absent else "answer", resource, asked.concept, absent)
@@ -193,7 +180,7 @@ class _Results:
 
     def _other_day(self, resource: Observation, concept: str) -> Day | None:
         """The day where it is not said in the usual place; that of the release is better than none, and not the same."""
-        zone, timing = self._reader.zone, next(objects(opened(resource.effectiveTiming)), {})
+        zone, timing = self._zone, next(objects(opened(resource.effectiveTiming)), {})
         events = timing.get("event")
         event = events[-1] if isinstance(events, list) and events else None
         bounds = next((repeat.get("boundsPeriod") for repeat in objects(timing.get("repeat"))), None)
@@ -203,36 +190,20 @@ class _Results:
             self._note("undated" if taken is None else "date_issued", resource, concept)
         return taken
 
-    def _is_panel(self, resource: Observation, concept: str) -> bool:
-        """Does it list others instead? They are read on their own, if they came with it."""
+    def _is_panel(self, resource: Observation, concept: str, told: bool) -> bool:
+        """Does it have no answer of its own, and lists others? They are read on their own, if they came with it."""
+        answers = (resource.valueString, resource.valueInteger, resource.valueBoolean)
+        elements = (resource.valueCodeableConcept, resource.interpretation)
+        if any(answer is not None for answer in answers) or any(element is not NOT_SENT for element in elements):
+            return False
         members = list(_members(resource))
         if members and not self._ids.issuperset(members):
             self._note("members", resource, concept)
-        return bool(members)
+        return told or bool(members)
 
     @cached_property
     def _ids(self) -> frozenset[str]:
         return frozenset(resource.id for resource in self._beside if isinstance(resource.id, str))
-
-
-def _given(part: Part) -> Usual | Reported:
-    if part.valueQuantity is not NOT_SENT:
-        try:
-            return READ_USUAL.decode(part.valueQuantity)
-        except msgspec.ValidationError:
-            pass  # not as the standard has it
-    return reported(part)
-
-
-def _has_answer(part: Part) -> bool:
-    """Did it bring anything that answers, in whatever shape?"""
-    elements = (part.valueCodeableConcept, part.interpretation)
-    said = (part.valueString, part.valueInteger, part.valueBoolean)
-    return (
-        part.valueQuantity is not NOT_SENT
-        or any(element is not NOT_SENT for element in elements)
-        or any(answer is not None for answer in said)
-    )
 
 
 def _members(resource: Observation) -> Iterator[str]:

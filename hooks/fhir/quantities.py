@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -38,14 +38,17 @@ _THOUSANDS_FIRST = re.compile(r"[1-9]\d{0,2},\d{3}")
 _TO_THE_NUMBER = re.compile(r"\D*[\d.,]*.?", re.DOTALL)
 
 
+_Short = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+
 class Usual(msgspec.Struct, frozen=True, gc=False):
     """A Quantity as the standard has it: read in one go. What is not of this shape is read by `reported`."""
 
     value: float
     comparator: Literal["<", "<=", ">", ">="] | None = None
-    unit: str = ""
-    system: str = ""
-    code: str = ""
+    unit: _Short = ""
+    system: _Short = ""
+    code: _Short = ""
 
 
 READ_USUAL = msgspec.json.Decoder(Usual)
@@ -85,7 +88,7 @@ def _ways(part: Part) -> Iterator[Reported]:
 def _of_quantity(quantity: Any) -> Reported:
     if not isinstance(quantity, dict):
         return _NOTHING
-    unit, system, code = text(quantity.get("unit")), text(quantity.get("system")), text(quantity.get("code"))
+    unit, system, code = (text(quantity.get(name))[:LONGEST] for name in ("unit", "system", "code"))
     value, comparator = quantity.get("value"), _comparator(quantity.get("comparator"))
     if not isinstance(value, str):
         return Reported(number(value), comparator, unit, system, code)

@@ -22,9 +22,13 @@ _SERUM = ("serum", "plasma", "血清", "血浆")
 
 
 class Asked(Struct, frozen=True):
-    """One concept of a question: whether only serum or plasma will do, and what the code says that the unit counts."""
+    """One concept of a question, measured or answered in words.
+
+    `serum_only`: only serum or plasma will do. `measures`: what the code says that the unit counts.
+    """
 
     concept: str
+    measured: bool
     serum_only: bool = False
     measures: Measures | None = None
 
@@ -43,8 +47,9 @@ class Questions:
     def __init__(self, library: Library, local: Local) -> None:
         """Keep the tables, and what the bytes of a code mean: a hospital has a few thousand tests, and sends no others."""
         self._terms = library.terms["observation"]
-        sets = library.value_sets
-        self._local = {pair: name for pair, name in local.codes.items() if name in sets and sets[name].kind in _OF_OBSERVATIONS}
+        kinds = {name: value_set.kind for name, value_set in library.value_sets.items()}
+        self._local = {pair: name for pair, name in local.codes.items() if kinds.get(name) in _OF_OBSERVATIONS}
+        self._measured = frozenset(name for name, kind in kinds.items() if kind == "measurement")
         self._known: dict[bytes, Question] = {}
 
     def of(self, element: bytes) -> Question:
@@ -64,26 +69,33 @@ class Questions:
         pairs, name = codings(concept), wording(concept)
         agreed = dict.fromkeys(self._local[pair] for pair in pairs if pair in self._local)
         if agreed:
-            return Question(tuple(map(Asked, agreed)), name, named=True)
+            return Question(tuple(map(self._plainly, agreed)), name, named=True)
         found: dict[str, list[Asked]] = {}
         coded = False
         for system, value in pairs:
             if matches := self._terms.of_code(system, value):
                 coded = True
                 for match, entry in matches:
-                    found.setdefault(match, []).append(Asked(match, entry.needs_specimen, entry.measures))
+                    found.setdefault(match, []).append(
+                        Asked(match, match in self._measured, entry.needs_specimen, entry.measures)
+                    )
             elif not coded:
                 coded = self._terms.knows_system(system)
         if coded:
             return Question(tuple(map(_together, found.values())), name, named=True)
         said = self._terms.of_text(name).items() if name else ()
-        return Question(tuple(Asked(match) for match, how in said if how is Said.STATED), name, is_named(concept))
+        return Question(tuple(self._plainly(match) for match, how in said if how is Said.STATED), name, is_named(concept))
+
+    def _plainly(self, concept: str) -> Asked:
+        return Asked(concept, concept in self._measured)
 
 
 def _together(asked: list[Asked]) -> Asked:
     """Several codes for one concept: one that needs no specimen is enough, and codes of two kinds of unit contradict none."""
     kinds = {one.measures for one in asked}
-    return Asked(asked[0].concept, all(one.serum_only for one in asked), kinds.pop() if len(kinds) == 1 else None)
+    first = asked[0]
+    measures = kinds.pop() if len(kinds) == 1 else None
+    return Asked(first.concept, first.measured, all(one.serum_only for one in asked), measures)
 
 
 def _as_concept(value: Any) -> dict[str, Any]:

@@ -1,68 +1,93 @@
-"""In which unit a result is: text and code must agree on one that its analyte knows, or the client has said what it means."""
+"""What a reported number means: its unit, by text and code or as the client has agreed, its scale, and whether it can be true."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
 
-from msgspec import Struct
+import msgspec
 
 from cds.codes import Measures
 from cds.content import Library
+from cds.intervals import COMPARATORS, Interval, interval
 from cds.units import Unit
+from cds.wording import number as written
 from hooks.fhir.elements import UCUM
 from hooks.fhir.local import Local
-from hooks.fhir.quantities import LONGEST
+from hooks.fhir.quantities import READ_USUAL, Reported, Usual
 
 
 _UNIT_SYSTEMS = ("", *UCUM)
+_LONGEST_REMEMBERED = 256
 
 
-class Scale(Struct, frozen=True):
-    """A unit that is understood: how it is shown, the range in which a value of it is plausible, and whether the code differs.
+class Meant(msgspec.Struct, frozen=True):
+    """A number that can be used, as an interval of its unit's scale, and as the laboratory wrote it.
 
-    `contradicts`: the LOINC code is that of a mass and the unit one of moles, or the other way round. The unit is what was
-    printed beside the number, and wins.
+    `own_limit`: the laboratory's own upper limit counts for this analyte. `contradicts`: the LOINC code is that of a mass and the
+    unit one of moles, or the other way round. The unit is what was printed beside the number, and wins.
     """
 
+    value: Interval
     unit: Unit
     shown: str
-    low: float
-    high: float
+    own_limit: bool
     contradicts: bool
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A number that cannot be used: the key of the note that says why, and what it quotes."""
+
+    why: str
+    quoted: str
+
+
 class Scales:
-    """Reads units against the value sets of one library and the agreements with one client."""
+    """Reads numbers with their units against the value sets of one library and the agreements with one client."""
 
     def __init__(self, library: Library, local: Local) -> None:
-        """Keep the tables."""
+        """Keep the tables, and what was last made of Quantities: most analytes have a few hundred values in all the world."""
         self._sets = library.value_sets
         self._units = library.units
         self._local = local.units
-        self._remembered = lru_cache(maxsize=4096)(self._of)
+        self._unit = lru_cache(maxsize=4096)(self._unit_of)
+        self._remembered = lru_cache(maxsize=8192)(self._usual)
 
-    def of(self, concept: str, measures: Measures | None, unit: str, system: str, code: str) -> Scale | str:
-        """The scale of a result of a concept, or the key of the note that says why there is none.
+    def usual(self, concept: str, measures: Measures | None, element: bytes) -> Meant | Refused | None:
+        """What the bytes of a Quantity mean; None where it is not written as the standard has it."""
+        read = self._remembered if len(element) <= _LONGEST_REMEMBERED else self._usual
+        return read(concept, measures, element)
 
-        `measures`: what its LOINC code says that the unit counts. A code of a system that is not UCUM is no unit.
-        """
-        read = self._remembered if len(unit) + len(system) + len(code) <= LONGEST else self._of
-        return read(concept, measures, unit, system, code)
+    def _usual(self, concept: str, measures: Measures | None, element: bytes) -> Meant | Refused | None:
+        try:
+            given = READ_USUAL.decode(element)
+        except msgspec.ValidationError:
+            return None
+        return self.of(concept, measures, given.value, given)
 
-    def _of(self, concept: str, measures: Measures | None, unit: str, system: str, code: str) -> Scale | str:
-        unit, code = unit.strip(), code.strip() if system.strip() in _UNIT_SYSTEMS else ""
-        found = self._unit(concept, unit, code)
-        if isinstance(found, str):
-            return found
-        shown = unit if _alike(self.find(concept, unit), found) else found.symbol  # a text nobody knows is not repeated
-        low, high = self._sets[concept].plausible[found.scale]
-        if found.at_most is not None:
-            high = min(high, found.in_scale(found.at_most))
-        return Scale(found, shown, low, high, measures is not None and found.measures not in (None, measures))
+    def of(self, concept: str, measures: Measures | None, value: float, given: Usual | Reported) -> Meant | Refused:
+        """What a number means as a result of a concept. `measures`: what its LOINC code says that the unit counts."""
+        code = given.code.strip() if given.system.strip() in _UNIT_SYSTEMS else ""  # other codes are no units
+        text = given.unit.strip()
+        unit = self._unit(concept, text, code)
+        sign = given.comparator or ""
+        if isinstance(unit, str):
+            named = " / ".join(dict.fromkeys(filter(None, (text, code))))
+            return Refused(unit, f"{sign}{written(value)} {named}".rstrip())
+        known = _alike(self.find(concept, text), unit)  # a text nobody knows is not repeated
+        shown = f"{sign}{written(value)} {text if known else unit.symbol}"
+        if sign and sign not in COMPARATORS:
+            return Refused("comparator", shown)
+        value_set = self._sets[concept]
+        low, high = value_set.plausible[unit.scale]
+        scaled = unit.in_scale(value)
+        if not low <= scaled <= high or (unit.at_most is not None and value > unit.at_most):
+            return Refused("implausible", shown)
+        contradicts = measures is not None and unit.measures not in (None, measures)
+        return Meant(interval(scaled, sign or None), unit, shown, value_set.own_limit, contradicts)
 
-    def _unit(self, concept: str, unit: str, code: str) -> Unit | str:
-        """A code nobody knows is not overruled by the text beside it."""
+    def _unit_of(self, concept: str, unit: str, code: str) -> Unit | str:
+        """The unit, or the key of the note that says why there is none. A code nobody knows is not overruled by the text."""
         said: Mapping[str, str] = self._local.get(concept, {})
         unit, code = said.get(unit, unit) if unit else "", said.get(code, code) if code else ""
         if not unit and not code:
