@@ -18,7 +18,7 @@ from hooks.fhir.elements import code, day, local_id, objects, opened, wording
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.quantities import Reported, reported
 from hooks.fhir.questions import Asked, Question, Questions, from_serum
-from hooks.fhir.resources import NOT_SENT, READ_PART, Observation, Part, Resource, reference_of
+from hooks.fhir.resources import NOT_SENT, READ_PART, READ_PARTS, Observation, Part, Resource, reference_of
 from hooks.fhir.scales import Refused, Scales
 
 
@@ -84,9 +84,10 @@ class _Results:
     def add_panel(self, resource: Observation, question: Question) -> None:
         """An Observation with components. Without a value of its own it lacks nothing where they have theirs."""
         before = len(self._read), len(self.notes)
-        for component in objects(opened(resource.component)):
-            part = READ_PART.decode(msgspec.json.encode(component))
-            self.add(resource, self._questions.of(bytes(part.code)), part)
+        for part in _components(resource):
+            asked = self._questions.of(bytes(part.code))
+            if asked.asked:
+                self.add(resource, asked, part)
         self.add(resource, question, resource, told=before != (len(self._read), len(self.notes)))
 
     def add(self, resource: Observation, question: Question, part: Part, told: bool = False) -> None:
@@ -204,6 +205,13 @@ class _Results:
     @cached_property
     def _ids(self) -> frozenset[str]:
         return frozenset(resource.id for resource in self._beside if isinstance(resource.id, str))
+
+
+def _components(resource: Observation) -> list[Part]:
+    try:
+        return READ_PARTS.decode(resource.component)
+    except msgspec.ValidationError:  # not an array of objects
+        return [READ_PART.decode(msgspec.json.encode(part)) for part in objects(opened(resource.component))]
 
 
 def _members(resource: Observation) -> Iterator[str]:

@@ -164,6 +164,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
 READ_PART = msgspec.json.Decoder(Part)
+READ_PARTS = msgspec.json.Decoder(list[Part])
 READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)
 
 
