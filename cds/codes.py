@@ -10,6 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
+
+
+Measures = Literal["mass", "moles"]
+"""What a concentration counts. LOINC has a code for each; laboratories change the unit and keep the code."""
 
 
 def _loinc_check_digit(code: str) -> bool:

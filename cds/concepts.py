@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from cds.advice import Route
-from cds.codes import SYSTEMS
+from cds.codes import SYSTEMS, Measures
 from cds.signed import InBoth, Name, Signed, Text
 
 
@@ -40,6 +40,12 @@ class Code(Signed):
     order_as: OrderAs | None = None
     needs_specimen: bool = False
     query: bool = True
+
+    @property
+    def measures(self) -> Measures | None:
+        """What a result under this code counts, where its label says so."""
+        kinds: tuple[Measures, ...] = ("mass", "moles")
+        return next((kind for kind in kinds if f"{kind}/volume" in self.label), None)
 
     @model_validator(mode="after")
     def _is_written_as_its_system_writes(self) -> Code:

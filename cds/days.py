@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -28,6 +29,7 @@ FIRST_YEAR, LAST_YEAR = 1850, 2200
 
 _BEFORE_TIME = ("", "T", " ")
 _MONTH_OR_YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
+_TIME_AND_OFFSET = re.compile(r"[T ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)? ?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))")
 
 
 def on(day: date) -> Day:
@@ -35,26 +37,56 @@ def on(day: date) -> Day:
     return Day(day, day)
 
 
-def parse_day(text: object) -> Day | None:
+def parse_day(text: object, zone: tzinfo | None = None) -> Day | None:
     """The day a FHIR date, dateTime or instant names, or None where it names none.
 
-    The calendar day is read as written: a result of 23:30-05:00 belongs to the day its laboratory put on it. Times without
-    seconds, without offset or after a blank are illegal FHIR and common in the field; none of them changes the day.
+    The calendar day is read as written: a result of 23:30-05:00 belongs to the day its laboratory put on it. With a `zone`, an
+    instant with an offset belongs to the day it has there; without an offset it was written there. Times without seconds, without
+    offset or after a blank are illegal FHIR and common in the field; none of them changes the day.
     """
     if not isinstance(text, str):
         return None
+    if len(text) >= 10 and text[10:11] in _BEFORE_TIME:
+        day = _written(text[:10])
+        if day is not None:
+            return day if zone is None or len(text) == 10 else _there(day, text[10:], zone)
     try:
-        if len(text) >= 10 and text[4] == text[7] == "-" and text[10:11] in _BEFORE_TIME:
-            first = last = date.fromisoformat(text[:10])
-        elif match := _MONTH_OR_YEAR.fullmatch(text):
+        if match := _MONTH_OR_YEAR.fullmatch(text):
             first = date(int(match[1]), int(match[2] or 1), 1)
             month = int(match[2] or 12)
-            last = first.replace(month=month, day=calendar.monthrange(first.year, month)[1])
-        else:
-            return parse_day(text.strip()) if text != text.strip() else None
+            return _sane(Day(first, first.replace(month=month, day=calendar.monthrange(first.year, month)[1])))
     except ValueError:
         return None
-    return Day(first, last) if FIRST_YEAR <= first.year <= LAST_YEAR else None
+    return parse_day(text.strip(), zone) if text != text.strip() else None
+
+
+@lru_cache(maxsize=8192)
+def _written(text: str) -> Day | None:
+    """The day of ten characters; kept, as the days of people's lives are few and each is read a thousand times."""
+    if not text[4] == text[7] == "-":
+        return None
+    try:
+        return _sane(on(date.fromisoformat(text)))
+    except ValueError:
+        return None
+
+
+def _sane(day: Day) -> Day | None:
+    return day if FIRST_YEAR <= day.first.year <= LAST_YEAR else None
+
+
+def _there(day: Day, rest: str, zone: tzinfo) -> Day:
+    """The day an instant has in a zone, if the rest gives its offset. 24:00 is the end of the day it is written on."""
+    match = _TIME_AND_OFFSET.fullmatch(rest)
+    if match is None:
+        return day
+    hour, minute, offset = int(match[1]), int(match[2]), timedelta(hours=int(match[4] or 0), minutes=int(match[5] or 0))
+    if hour > 24 or minute > 59 or offset >= timedelta(days=1):
+        return day
+    if hour == 24:
+        hour, minute = 23, 59
+    from_utc = timezone(-offset if match[3] == "-" else offset)
+    return on(datetime.combine(day.first, time(hour, minute, tzinfo=from_utc)).astimezone(zone).date())
 
 
 def years_between(birth: Day, today: date) -> int:

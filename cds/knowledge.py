@@ -173,8 +173,8 @@ class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
-    colon: between a name and its value. concerning: what is said of one record. codes: FHIR's words for a state in ours, where
-    they cannot stay as they are.
+    colon: between a name and its value. concerning: what is said of one record; and_others: of several. codes: FHIR's words for
+    a state in ours, where they cannot stay as they are.
     """
 
     unknown: Text
@@ -194,6 +194,7 @@ class StandingWords(Signed):
     brackets: tuple[str, str]
     colon: str
     concerning: Text
+    and_others: Text
     headings: dict[Name, Plain]
     limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]

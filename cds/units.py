@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from cds.codes import Measures
+
+
+_OF_MASS = re.compile(r"[munpk]?g/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,11 @@ class Unit:
     scale: str
     factor: float
     at_most: float | None = None
+
+    @property
+    def measures(self) -> Measures | None:
+        """Does it count mass or moles? None for what counts neither (cells, activity, equivalents)."""
+        return "moles" if "mol" in self.symbol else "mass" if _OF_MASS.match(self.symbol) else None
 
     def in_scale(self, value: float) -> float:
         """A value reported in this unit, in its scale. Rounded to 10 digits: 0.35 ng/mL is exactly 350 pg/mL."""

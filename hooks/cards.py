@@ -28,8 +28,17 @@ TELLING = frozenset(
         "status",
         "no_value",
         "comparator",
+        "ambiguous",
+        "absent",
+        "interpreted",
+        "members",
+        "unit_missing",
         "unit",
+        "unit_conflict",
+        "unit_class",
         "implausible",
+        "superseded",
+        "withdrawn",
         "future",
         "undated",
         "answer",
@@ -186,14 +195,15 @@ class CardWriter:
         absent = [title for place, title in basis.tests if values[place] == ()]
         if absent:
             yield f"{words.no_result}{words.colon}{words.listed.join(absent)}"
+        told = defaultdict[tuple[str, str], list[str]](list)
         for note in decision.chart.notes:
             if note.concept in basis.titles and note.key in TELLING:
                 detail = words.codes.get(note.detail) or escaped(note.detail)
-                yield words.concerning.format(
-                    title=basis.titles[note.concept],
-                    reference=escaped(note.reference),
-                    text=words.notes[note.key].format(detail=detail),
-                )
+                told[note.concept, words.notes[note.key].format(detail=detail)].append(note.reference)
+        for (concept, text), references in told.items():
+            first, others = escaped(references[0]), len(references) - 1
+            where = words.and_others.format(reference=first, count=others) if others else first
+            yield words.concerning.format(title=basis.titles[concept], reference=where, text=text)
 
 
 def _section(heading: str, sentence: str = "", items: Iterable[str] = ()) -> str:

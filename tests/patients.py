@@ -21,7 +21,7 @@ from hooks.services import service_of
 TODAY = date(2026, 11, 21)
 PATIENT = "p1"
 
-_CODE_OF_UNIT = {("b12_total", "mol"): "14685-2", ("balp", "U/L"): "1777-2"}
+_CODE_OF_ACTIVITY = {"balp": "1777-2"}
 _RESULT = re.compile(r"(?P<comparator><=|>=|<|>)?\s*(?P<value>-?[\d.]+)\s*(?P<unit>.*)")
 
 
@@ -237,9 +237,14 @@ def concept(name: str, more: Mapping[str, Any]) -> dict[str, Any]:
 
 def coding_for(name: str, said: str) -> dict[str, str]:
     """The LOINC code a laboratory would use: the one that fits mass, moles or activity."""
+    codes = {code.code: code for code in value_sets()[name].codes if code.system == "loinc"}
     usual = value_sets()[name].order or value_sets()[name].codes[0].code
-    code = next((code for (of, unit), code in _CODE_OF_UNIT.items() if of == name and unit in said), usual)
-    return {"system": SYSTEMS["loinc"].uris[0], "code": code}
+    unit = library().units[name].find(said.split(" ", 1)[-1]) if name in library().units else None
+    if said.endswith("U/L"):
+        usual = _CODE_OF_ACTIVITY.get(name, usual)
+    elif unit is not None and usual in codes and codes[usual].measures not in (None, unit.measures):
+        usual = next((code for code, entry in codes.items() if entry.measures == unit.measures), usual)
+    return {"system": SYSTEMS["loinc"].uris[0], "code": usual}
 
 
 def ago(today: date, days: int) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -101,12 +102,15 @@ def number(value: Any) -> float | None:
         return None
 
 
-def day(*candidates: Any) -> Day | None:
-    """The first candidate that names a day: a date string, or a Period by the end `end` if it has one, else by its start."""
+def day(*candidates: Any, zone: tzinfo | None = None) -> Day | None:
+    """The first candidate that names a day: a date string, or a Period by the end `end` if it has one, else by its start.
+
+    zone: where the day of an instant begins, as in `parse_day`.
+    """
     for candidate in candidates:
         if isinstance(candidate, dict):
             candidate = candidate.get("end") or candidate.get("start")
-        found = parse_day(candidate)
+        found = parse_day(candidate, zone)
         if found is not None:
             return found
     return None

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cached_property
 
 import msgspec
 
 from cds.chart import Finding, Measurement, Note, Record
 from cds.content import Library
 from cds.days import Day, parse_day
-from cds.intervals import COMPARATORS, interval
-from cds.terms import Said
 from cds.units import Unit
-from cds.wording import number as written
-from hooks.fhir.elements import UCUM, code, codings, day, is_named, number, objects, opened, plain_text, remembered, text, wording
-from hooks.fhir.resources import NOT_SENT, READ_PART, READ_QUANTITY, Observation, Part, Quantity, Resource, reference_of
+from hooks.fhir.answers import Answers, own_limit
+from hooks.fhir.corrections import CORRECTING, WITHDRAWN, Changed, Read, overtaken
+from hooks.fhir.elements import code, day, local_id, objects, opened, wording
+from hooks.fhir.local import STANDARD, Local
+from hooks.fhir.quantities import Reported, reported
+from hooks.fhir.questions import Asked, Question, Questions, from_serum
+from hooks.fhir.resources import NOT_SENT, READ_PART, READ_PARTS, Observation, Part, Resource, reference_of
+from hooks.fhir.scales import Refused, Scales
 
 
-_NUMBER_IN_TEXT = re.compile(r"(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([^\d\s(][^\s(]*)?\s*(?:\([LHN]+\)|[↑↓])?")
-_COUNTED = ("final", "amended", "corrected")
-_UNIT_SYSTEMS = ("", *UCUM)
-_SERUM = ("serum", "plasma", "血清", "血浆")
+_COUNTED = ("final", *CORRECTING)
+_LONGEST_QUOTE = 80
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What one resource gave: records, and notes on what it could not give. `unread`: it may have been anything.
 
     `unclear`: the concepts that it names and that nobody can tell to be there or not.
@@ -48,193 +46,182 @@ def unnamed(resource: Resource) -> Reading:
     return Reading(notes=(Note("unnamed", reference_of(resource), "", ""),), unread=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What an Observation or a component asks, by its code: the concepts, each with whether only serum or plasma will do.
-
-    `named`: is there any code or word at all? What names nothing may be anything.
-    """
-
-    concepts: tuple[tuple[str, bool], ...]
-    name: str
-    named: bool
-
-
 class ObservationReader:
-    """Reads Observations against the value sets of one library."""
+    """Reads Observations against the value sets of one library and the agreements with one client."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Keep the tables that every Observation is held against."""
-        self._sets = library.value_sets
-        self._units = library.units
-        self._terms = library.terms["observation"]
-        self._answers = library.terms["answer"]
-        self._question = remembered(self._asked)
-        self._unit = lru_cache(maxsize=4096)(self._unit_of)
+        self.questions = Questions(library, local)
+        self.scales = Scales(library, local)
+        self.answers = Answers(library)
+        self.zone = local.zone
 
-    def read(self, resource: Observation, today: date) -> Reading:
-        """One Observation with its components. An Observation of something we do not read gives nothing, not even a note."""
-        question = self._question(bytes(resource.code))
-        if not question.named:
-            return unnamed(resource)
-        if not question.concepts and resource.component is NOT_SENT:
-            return NOTHING
-        asked: list[tuple[Question, Part]] = [(question, resource)]
-        if resource.component is not NOT_SENT:
-            asked += self._components(resource)
-        records: list[Record] = []
-        notes: list[Note] = []
-        for question, part in asked:
-            for concept, serum_only in question.concepts:
-                if serum_only and not _from_serum(question.name, resource):
-                    continue
-                result = self._result(concept, question.name, part, resource, today)
-                if isinstance(result, Note):
-                    notes.append(result)
-                    continue
-                records.append(result)
-                if result.day is None:
-                    notes.append(Note("undated", result.reference, concept, ""))
-                if isinstance(result, Finding) and result.positive is None:
-                    notes.append(Note("answer", result.reference, concept, ""))
-        return Reading(tuple(records), tuple(notes)) if records or notes else NOTHING
+    def read(self, resources: Sequence[Observation], today: date) -> Reading:
+        """All Observations of a chart: a result may be corrected by another one, or be the panel that lists others.
 
-    def _components(self, resource: Observation) -> Iterator[tuple[Question, Part]]:
-        for component in objects(opened(resource.component)):
-            part = READ_PART.decode(msgspec.json.encode(component))
-            yield self._question(bytes(part.code)), part
+        One of something we do not read gives nothing, not even a note.
+        """
+        question_of, gathered, unread = self.questions.of, _Results(self, resources, today), False
+        for resource in resources:
+            question = question_of(bytes(resource.code))
+            if resource.component is not NOT_SENT:
+                gathered.add_panel(resource, question)
+            elif question.asked:
+                gathered.add(resource, question, resource)
+            if not question.named:
+                gathered.notes += unnamed(resource).notes
+                unread = True
+        return gathered.all(unread)
 
-    def _asked(self, element: bytes) -> Question:
-        """What a code asks. Words are consulted only where no code of a known system stands beside them."""
-        concept = opened(element)
-        found: dict[str, bool] = {}
-        coded, name = False, wording(concept)
-        for system, value in codings(concept):
-            if matches := self._terms.of_code(system, value):
-                coded = True
-                for match, entry in matches:
-                    found[match] = found.get(match, True) and entry.needs_specimen
-            elif not coded:
-                coded = self._terms.knows_system(system)
-        if not coded and name:
-            found = {match: False for match, said in self._terms.of_text(name).items() if said is Said.STATED}
-        return Question(tuple(found.items()), name, is_named(concept))
 
-    def _result(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Finding | Note:
-        status = code(resource.status)
+class _Results:
+    """The results of one chart, as they are gathered."""
+
+    def __init__(self, reader: ObservationReader, beside: Sequence[Observation], today: date) -> None:
+        self._questions, self._scales, self._answers, self._zone = reader.questions, reader.scales, reader.answers, reader.zone
+        self._beside = beside
+        self._latest = today + timedelta(days=1)  # it may be tomorrow where the laboratory is
+        self._read = list[Read]()
+        self._changed = list[Changed]()
+        self.notes = list[Note]()
+
+    def add_panel(self, resource: Observation, question: Question) -> None:
+        """An Observation with components. Without a value of its own it lacks nothing where they have theirs."""
+        before = len(self._read), len(self.notes)
+        for part in _components(resource):
+            asked = self._questions.of(bytes(part.code))
+            if asked.asked:
+                self.add(resource, asked, part)
+        self.add(resource, question, resource, told=before != (len(self._read), len(self.notes)))
+
+    def add(self, resource: Observation, question: Question, part: Part, told: bool = False) -> None:
+        """The answer of one part to everything that its code asks. `told`: the components have said it already."""
+        status = resource.status
         if status not in _COUNTED:
-            return Note("status", reference_of(resource), concept, status or "-")
-        if self._sets[concept].kind == "measurement":
-            return self._measurement(concept, name, part, resource, today)
-        return self._finding(concept, name, part, resource)
+            status = code(status)
+        for asked in question.asked:
+            concept = asked.concept
+            if asked.serum_only and not from_serum(question.name, resource):
+                continue
+            if status not in _COUNTED:
+                self._note("status", resource, concept, status or "-")
+                if status in WITHDRAWN:
+                    self._changed.append((concept, status, resource))
+                continue
+            if part is resource and part.valueQuantity is NOT_SENT and self._is_panel(resource, concept, told):
+                continue
+            record = (self._measurement if asked.measured else self._finding)(asked, question.name, part, resource)
+            if record is None:
+                continue
+            self._read.append((record, status, resource))
+            if status != "final" or resource.related is not NOT_SENT:
+                self._changed.append((concept, status, resource))
+            if resource.subject is None and resource.patient is None:
+                self._note("no_subject", resource, concept)
 
-    def _measurement(self, concept: str, name: str, part: Part, resource: Observation, today: date) -> Measurement | Note:
-        reference = reference_of(resource)
-        comparator, value, unit_text, unit_code = _reported(part)
-        if value is None:
-            return Note("no_value", reference, concept, "")
-        reported = f"{comparator or ''}{written(value)} {unit_text or unit_code}".strip()
-        if comparator is not None and comparator not in COMPARATORS:
-            return Note("comparator", reference, concept, reported)
-        unit = self._unit(concept, unit_text, unit_code)
-        if unit is None:
-            return Note("unit", reference, concept, reported)
-        if unit_text and self._units[concept].find(unit_text) is None:
-            reported = f"{comparator or ''}{written(value)} {unit.symbol}"  # a text nobody knows is not repeated on a card
-        value_set = self._sets[concept]
-        low, high = value_set.plausible[unit.scale]
-        scaled = unit.in_scale(value)
-        if not low <= scaled <= high or (unit.at_most is not None and value > unit.at_most):
-            return Note("implausible", reference, concept, reported)
-        taken = _taken(resource)
-        if taken is not None and taken.first > today + timedelta(days=1):
-            return Note("future", reference, concept, str(taken))
-        upper = self._upper_limit(concept, part, unit) if value_set.own_limit else None
-        return Measurement(reference, concept, name, taken, interval(scaled, comparator), unit.scale, reported, upper)
+    def all(self, unread: bool) -> Reading:
+        """What was gathered, without what a later version replaced or withdrew."""
+        if self._changed and (lost := overtaken(self._read, self._changed)):
+            self.notes += lost.values()
+            self._read = [entry for entry in self._read if id(entry[0]) not in lost]
+        return Reading(tuple([record for record, _, _ in self._read]), tuple(self.notes), unread)
 
-    def _unit_of(self, concept: str, unit_text: str, unit_code: str) -> Unit | None:
-        """The unit, where code and text agree on one we know. A code we do not know is not overruled by the text beside it."""
-        table = self._units[concept]
-        if not unit_text and not unit_code and self._sets[concept].unit_optional:
-            return table.find(self._sets[concept].canonical or "")
-        worded = table.find(unit_text) if unit_text else None
-        if not unit_code or unit_code == unit_text:
-            return worded
-        coded = table.find(unit_code)
-        if coded and worded and (coded.scale, coded.factor) != (worded.scale, worded.factor):
+    def _note(self, key: str, resource: Observation, concept: str, detail: str = "") -> None:
+        self.notes.append(Note(key, reference_of(resource), concept, detail[:_LONGEST_QUOTE]))
+
+    def _measurement(self, asked: Asked, name: str, part: Part, resource: Observation) -> Measurement | None:
+        concept = asked.concept
+        meant = self._scales.usual(concept, asked.measures, bytes(part.valueQuantity))
+        if meant is None:
+            given = reported(part)
+            if given.value is None:
+                self._lacking(given, part, resource, concept)
+                return None
+            meant = self._scales.of(concept, asked.measures, given.value, given)
+        if isinstance(meant, Refused):
+            self._note(meant.why, resource, concept, meant.quoted)
             return None
-        return coded
+        taken = parse_day(resource.effectiveDateTime, self._zone) or self._other_day(resource, concept)
+        if taken is not None and taken.first > self._latest:
+            self._note("future", resource, concept, str(taken))
+            return None
+        if meant.contradicts:
+            self._note("unit_class", resource, concept, meant.shown)
+        unit = meant.unit
+        upper = self._upper_limit(concept, part, unit) if meant.own_limit else None
+        return Measurement(reference_of(resource), concept, name, taken, meant.value, unit.scale, meant.shown, upper)
+
+    def _lacking(self, given: Reported, part: Part, resource: Observation, concept: str) -> None:
+        """Why there is no number, as far as the record says."""
+        absent, interpretation = opened(part.dataAbsentReason), opened(part.interpretation)
+        if given.doubt:
+            self._note("ambiguous", resource, concept, given.doubt)
+        elif reason := code(absent):
+            self._note("absent", resource, concept, reason)
+        elif said := (wording(interpretation) or code(interpretation)):
+            self._note("interpreted", resource, concept, said)
+        else:
+            self._note("no_value", resource, concept)
 
     def _upper_limit(self, concept: str, part: Part, unit: Unit) -> float | None:
-        """The laboratory's own upper limit of normal, if it sent exactly one, in a unit we know."""
-        ranges = list(objects(opened(part.referenceRange)))
-        if len(ranges) != 1:
+        """The laboratory's own upper limit of normal, in a unit we know or that of the value."""
+        limit = own_limit(part)
+        if limit is None:
             return None
-        high = next(objects(ranges[0].get("high")), {})
-        value, limit_unit = number(high.get("value")), self._units[concept].find(text(high.get("unit")) or text(high.get("code")))
-        if value is None or (limit_unit is None and (text(high.get("unit")) or text(high.get("code")))):
+        known = self._scales.find(concept, limit[1]) if limit[1] else unit
+        return known.in_scale(limit[0]) if known is not None else None
+
+    def _finding(self, asked: Asked, name: str, part: Part, resource: Observation) -> Finding | None:
+        """A coded or worded answer, of any age."""
+        taken = parse_day(resource.effectiveDateTime, self._zone) or self._other_day(resource, asked.concept)
+        if taken is not None and taken.first > self._latest:
+            self._note("future", resource, asked.concept, str(taken))
             return None
-        return (limit_unit or unit).in_scale(value)
-
-    def _finding(self, concept: str, name: str, part: Part, resource: Observation) -> Finding:
-        """A coded or worded answer, of any age: by itself, else as the laboratory interprets it, else by its own limit."""
-        answer, interpretation = opened(part.valueCodeableConcept), opened(part.interpretation)
-        positive = self._verdict(concept, answer, wording(answer), text(part.valueString))
-        if positive is None and isinstance(part.valueBoolean, bool):
-            positive = part.valueBoolean
+        positive = self._answers.positive(asked.concept, part)
         if positive is None:
-            positive = self._verdict(concept, interpretation, wording(interpretation))
-        if positive is None:
-            positive = _above_limit(part)
-        return Finding(reference_of(resource), concept, name, _taken(resource), positive)
+            absent = code(opened(part.dataAbsentReason))
+            self._note("absent" if absent else "answer", resource, asked.concept, absent)
+        return Finding(reference_of(resource), asked.concept, name, taken, positive)
 
-    def _verdict(self, concept: str, element: Any, *words: str) -> bool | None:
-        """Positive or negative by the answers of the value set; None where a code and its words tell neither."""
-        value_set = self._sets[concept]
-        answers = {name for system, value in codings(element) for name, _ in self._answers.of_code(system, value)}
-        for said in words:
-            answers.update(name for name, how in self._answers.of_text(said).items() if how is Said.STATED)
-        return False if answers & set(value_set.negative) else True if answers & set(value_set.positive) else None
+    def _other_day(self, resource: Observation, concept: str) -> Day | None:
+        """The day where it is not said in the usual place; that of the release is better than none, and not the same."""
+        zone, timing = self._zone, next(objects(opened(resource.effectiveTiming)), {})
+        events = timing.get("event")
+        event = events[-1] if isinstance(events, list) and events else None
+        bounds = next((repeat.get("boundsPeriod") for repeat in objects(timing.get("repeat"))), None)
+        taken = day(opened(resource.effectivePeriod), resource.effectiveInstant, event, bounds, zone=zone)
+        if taken is None:
+            taken = parse_day(resource.issued, zone)
+            self._note("undated" if taken is None else "date_issued", resource, concept)
+        return taken
 
+    def _is_panel(self, resource: Observation, concept: str, told: bool) -> bool:
+        """Does it have no answer of its own, and lists others? They are read on their own, if they came with it."""
+        answers = (resource.valueString, resource.valueInteger, resource.valueBoolean)
+        elements = (resource.valueCodeableConcept, resource.interpretation)
+        if any(answer is not None for answer in answers) or any(element is not NOT_SENT for element in elements):
+            return False
+        members = list(_members(resource))
+        if members and not self._ids.issuperset(members):
+            self._note("members", resource, concept)
+        return told or bool(members)
 
-def _above_limit(part: Part) -> bool | None:
-    """Is a number above the laboratory's own limit, where it sent exactly one, in the same unit?"""
-    ranges = list(objects(opened(part.referenceRange)))
-    high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
-    given = _quantity(part)
-    value, limit = number(given.value) if given is not None else None, number(high.get("value"))
-    if given is None or value is None or limit is None or text(high.get("unit")) != text(given.unit):
-        return None
-    return value > limit
-
-
-def _reported(part: Part) -> tuple[str | None, float | None, str, str]:
-    """Comparator, number, unit text and unit code, from a Quantity or from a number written into a string."""
-    quantity = _quantity(part)
-    if quantity is not None:
-        coded = text(quantity.code) if text(quantity.system) in _UNIT_SYSTEMS else ""
-        comparator = text(quantity.comparator) or (None if quantity.comparator in (None, "") else "?")
-        return comparator, number(quantity.value), text(quantity.unit), coded
-    match = _NUMBER_IN_TEXT.fullmatch(plain_text(text(part.valueString)))
-    if match:
-        return match[1], number(match[2]), match[3] or "", ""
-    return None, number(part.valueInteger), "", ""
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(resource.id for resource in self._beside if isinstance(resource.id, str))
 
 
-def _quantity(part: Part) -> Quantity | None:
+def _components(resource: Observation) -> list[Part]:
     try:
-        return READ_QUANTITY.decode(part.valueQuantity)
-    except msgspec.ValidationError:
-        return None  # not an object
+        return READ_PARTS.decode(resource.component)
+    except msgspec.ValidationError:  # not an array of objects
+        return [READ_PART.decode(msgspec.json.encode(part)) for part in objects(opened(resource.component))]
 
 
-def _taken(resource: Observation) -> Day | None:
-    first = parse_day(resource.effectiveDateTime)
-    return first or day(opened(resource.effectivePeriod), resource.effectiveInstant, resource.issued)
-
-
-def _from_serum(name: str, resource: Observation) -> bool:
-    """Does the record say that this was serum or plasma, where the code alone does not?"""
-    specimen = next(objects(opened(resource.specimen)), {})
-    words = f"{name} {text(specimen.get('display'))}".lower()
-    return any(word in words for word in _SERUM)
+def _members(resource: Observation) -> Iterator[str]:
+    """The ids of the members of a panel, as R4 lists them and as DSTU2 and STU3 do."""
+    for member in objects(opened(resource.hasMember)):
+        yield local_id(member)
+    for related in objects(opened(resource.related)):
+        if code(related.get("type")) == "has-member":
+            yield local_id(related.get("target"))

@@ -19,6 +19,9 @@ def sorted_out(found: Iterable[Resource], patient_id: str) -> tuple[list[Resourc
     One that names nobody came with this patient's answer and is kept. Naming is not only done well: whoever is named in a way
     that does not lead to this patient is refused.
     """
+    found = list(found)
+    if _all_of_one(found, patient_id):
+        return found, [], False
     usual, own, refused, unclear = f"Patient/{patient_id}", list[Resource](), list[Resource](), False
     for resource in found:
         subject = resource.subject
@@ -34,6 +37,17 @@ def sorted_out(found: Iterable[Resource], patient_id: str) -> tuple[list[Resourc
             refused.append(resource)
             unclear = unclear or True in named or None in named
     return own, refused, unclear
+
+
+def _all_of_one(found: list[Resource], patient_id: str) -> bool:
+    """Do all name this patient in the same words, as the answer to one search does?"""
+    subjects = [resource.subject for resource in found]
+    return (
+        bool(subjects and subjects[0])
+        and subjects.count(subjects[0]) == len(subjects)
+        and [resource.patient for resource in found].count(None) == len(subjects)
+        and _is_patient(subjects[0], patient_id) is True
+    )
 
 
 def _is_patient(owner: Any, patient_id: str) -> bool | None:

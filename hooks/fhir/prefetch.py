@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +154,8 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
         if value.state not in ANSWERED:
             notes.append(Note(f"query_{value.state}", f"prefetch.{name}", "", ""))
         notes += [Note("other_patient", reference_of(refused), "", "") for refused in value.refused]
+        if _keep_all(value.resources, resources):
+            continue
         for place, resource in enumerate(value.resources):
             by_id = resources[type(resource)]
             identity = resource.id if isinstance(resource.id, str) and resource.id else f"{name}[{place}]"
@@ -172,6 +174,20 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
         keys,
         tuple(notes),
     )
+
+
+def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | bytes, Any]]) -> bool:
+    """Keep what one query brought at a stroke, if it is of one type and each has an id that nothing else has."""
+    if len(set(map(type, found))) != 1:
+        return False
+    ids = [resource.id for resource in found]
+    if set(map(type, ids)) != {str} or "" in ids:
+        return False
+    by_id, new = known[type(found[0])], dict(zip(ids, found, strict=True))
+    if len(new) < len(ids) or not by_id.keys().isdisjoint(new):
+        return False
+    by_id.update(new)
+    return True
 
 
 def _key_of(name: str) -> str | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
-from cds.chart import Chart, Note, Patient, Record
+from cds.chart import Chart, Finding, Measurement, Note, Patient, Record
 from cds.content import Library
 from cds.days import parse_day
 from hooks.fhir import resources
 from hooks.fhir.brought import NOTHING_BROUGHT, Brought, drafts, new_problems
+from hooks.fhir.corrections import once_each
 from hooks.fhir.drugs import medications_by_id
 from hooks.fhir.elements import text, truth
 from hooks.fhir.local import STANDARD, Local
@@ -22,11 +24,11 @@ from hooks.fhir.resources import reference_of
 
 
 class Reader:
-    """Builds charts with the value sets of one library."""
+    """Builds charts with the value sets of one library and the agreements with one client."""
 
     def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Prepare one reader per kind of resource. `local`: what the data of this client means beyond the standards."""
-        self._observations = ObservationReader(library)
+        self._observations = ObservationReader(library, local)
         self._problems = ProblemReader(library, local)
         self._medicines = MedicineReader(library, local)
 
@@ -55,6 +57,12 @@ class Reader:
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *brought.notes, *_about(patient)]
         unclear = set[str]()
+        results = self._observations.read(supplied.resources.get(resources.Observation, ()), today)
+        notes += results.notes
+        if results.unread and retrieved["labs"] == "retrieved":
+            retrieved["labs"] = "incomplete"
+        for record in results.records:
+            records.setdefault(record.concept, []).append(record)
         for type_, read in self._readers(supplied, patient, today).items():
             for resource in _beside(supplied, brought, type_):
                 reading = read(resource)
@@ -74,7 +82,7 @@ class Reader:
                 notes.append(Note("other_patient", reference_of(person), "", ""))
             elif _is_unclear(person):
                 notes.append(Note("deceased_unclear", reference_of(person), "", ""))
-        ordered = {concept: _newest_first(found) for concept, found in records.items()}
+        ordered = {concept: _newest_first(found, notes) for concept, found in records.items()}
         left_open = tuple(sorted(unclear)) if unclear else ()
         if brought is NOTHING_BROUGHT:
             return Chart(today, patient, retrieved, ordered, tuple(notes), unclear=left_open)
@@ -84,7 +92,6 @@ class Reader:
     def _readers(self, supplied: Supplied, patient: Patient, today: date) -> dict[type, Callable[[Any], Reading]]:
         medications = medications_by_id(supplied.resources.get(resources.Medication, ()))
         return {
-            resources.Observation: lambda resource: self._observations.read(resource, today),
             resources.Condition: lambda resource: self._problems.condition(resource, patient.birth),
             resources.Procedure: lambda resource: self._problems.procedure(resource, today, patient.birth),
             resources.AllergyIntolerance: self._problems.allergy,
@@ -110,13 +117,21 @@ def _is_unclear(person: resources.Patient) -> bool:
     return (said not in (None, "") and truth(said) is None) or not isinstance(person.deceasedDateTime, str | None)
 
 
-def _newest_first(records: list[Record]) -> tuple[Record, ...]:
-    """By the last day each may mean, the undated at the end; by reference where days are equal: the order sent means nothing."""
+def _newest_first(records: list[Record], notes: list[Note]) -> tuple[Record, ...]:
+    """By the last day each may mean, the undated at the end; by reference where days are equal: the order sent means nothing.
+
+    A result that came twice is counted once.
+    """
     if len(records) == 1:
         return tuple(records)
-    return tuple(
-        sorted(records, key=lambda record: (record.day.last if record.day else date.min, record.reference), reverse=True)
-    )
+    records.sort(key=_age, reverse=True)
+    if isinstance(records[0], Measurement | Finding) and any(one.day == other.day for one, other in pairwise(records)):
+        return once_each(records, notes)
+    return tuple(records)
+
+
+def _age(record: Record) -> tuple[date, str]:
+    return record.day.last if record.day else date.min, record.reference
 
 
 def _about(patient: Patient) -> Iterator[Note]:

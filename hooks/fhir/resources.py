@@ -15,16 +15,6 @@ import msgspec
 NOT_SENT = msgspec.Raw(b"null")
 
 
-class Quantity(msgspec.Struct, frozen=True, gc=False):
-    """A number as it was reported."""
-
-    value: Any = None
-    comparator: Any = None
-    unit: Any = None
-    system: Any = None
-    code: Any = None
-
-
 class Part(msgspec.Struct, frozen=True, gc=False):
     """What an Observation and each of its components have in common: a question and its answer."""
 
@@ -34,6 +24,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     valueString: Any = None
     valueInteger: Any = None
     valueBoolean: Any = None
+    dataAbsentReason: msgspec.Raw = NOT_SENT
     interpretation: msgspec.Raw = NOT_SENT
     referenceRange: msgspec.Raw = NOT_SENT
 
@@ -48,9 +39,13 @@ class Observation(Part, frozen=True, gc=False, tag_field="resourceType", tag=Tru
     effectiveDateTime: Any = None
     effectivePeriod: msgspec.Raw = NOT_SENT
     effectiveInstant: Any = None
+    effectiveTiming: msgspec.Raw = NOT_SENT
     issued: Any = None
+    identifier: msgspec.Raw = NOT_SENT
     specimen: msgspec.Raw = NOT_SENT
     component: msgspec.Raw = NOT_SENT
+    hasMember: msgspec.Raw = NOT_SENT
+    related: msgspec.Raw = NOT_SENT
 
 
 class _Resource(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType", tag=True):
@@ -203,8 +198,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 READ_RESOURCE: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
-READ_QUANTITY: msgspec.json.Decoder[Quantity | None] = msgspec.json.Decoder(Quantity | None)
 READ_PART = msgspec.json.Decoder(Part)
+READ_PARTS = msgspec.json.Decoder(list[Part])
 READ_TYPES = frozenset(kind.__name__ for kind in Resource.__args__)
 
 

@@ -84,7 +84,7 @@ def test_evaluate_prints_the_decision_for_tools(deficient: str) -> None:
             "resource": "Observation/folate-10-8 mg/dL",
             "concept": "folate",
             "title": "Folate (serum)",
-            "text": "Not used: unit missing, unknown or contradictory in 8 mg/dL",
+            "text": "Not used: unknown unit in 8 mg/dL",
         }
     ]
     assert decision["facts"]["age_years"] == 72

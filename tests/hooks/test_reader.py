@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds.chart import Chart, Measurement, Medicine
+from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.prefetch import unpack
 from hooks.fhir.reader import Reader
 from tests.patients import PATIENT, TODAY, bundle, engine, request
@@ -21,9 +22,9 @@ B12 = {"code": {"coding": [{"system": LOINC, "code": "2132-9"}]}}
 PG = {"value": 142, "unit": "pg/mL"}
 
 
-def chart(*resources: dict[str, Any]) -> Chart:
+def chart(*resources: dict[str, Any], local: Local = STANDARD) -> Chart:
     """The chart of a woman with these resources."""
-    reader = Reader(engine().library)
+    reader = Reader(engine().library, local)
     raw = {"patient": {"resourceType": "Patient", "id": PATIENT, "birthDate": "1950"}, "all": bundle(resources)}
     supplied = unpack({key: json.dumps(value).encode() for key, value in raw.items()}, PATIENT)
     patient = reader.patient(supplied, PATIENT)
@@ -75,9 +76,9 @@ def test_results_that_are_read(members: dict[str, Any], reported: list[str]) -> 
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        ({"valueQuantity": {"value": 142}}, ["unit"]),
-        ({"valueQuantity": {"value": 142, "unit": "pg/mL", "code": "nmol/L"}}, ["unit"]),
-        ({"valueQuantity": {"value": 142, "unit": "pg/mL", "code": "wat"}}, ["unit"]),
+        ({"valueQuantity": {"value": 142}}, ["unit_missing"]),
+        ({"valueQuantity": {"value": 142, "unit": "pg/mL", "code": "nmol/L"}}, ["unit_conflict"]),
+        ({"valueQuantity": {"value": 142, "unit": "pg/mL", "code": "wat"}}, ["unit_conflict"]),
         ({"valueQuantity": {"value": 142, "unit": "U/L"}}, ["unit"]),
         ({"valueQuantity": {"value": 142, "unit": "pg/mL", "comparator": "<>"}}, ["comparator"]),
         ({"valueQuantity": {"value": 19, "unit": "pg/mL"}}, ["implausible"]),
@@ -88,7 +89,7 @@ def test_results_that_are_read(members: dict[str, Any], reported: list[str]) -> 
         ({"valueQuantity": {"unit": "pg/mL"}}, ["no_value"]),
         ({"valueString": "See note"}, ["no_value"]),
         ({"valueString": "148-190 pg/mL"}, ["no_value"]),
-        ({"valueInteger": 142}, ["unit"]),
+        ({"valueInteger": 142}, ["unit_missing"]),
         ({}, ["no_value"]),
         ({"status": "preliminary", "valueQuantity": PG}, ["status"]),
         ({"status": "entered-in-error ", "valueQuantity": PG}, ["status"]),
@@ -125,7 +126,8 @@ def test_results_that_are_not(members: dict[str, Any], why: list[str]) -> None:
 def test_the_day_of_a_result(members: dict[str, Any], day: str) -> None:
     found = chart(observed(valueQuantity=PG, **members))
     assert [str(record.day) for record in found.records["b12_total"]] == [day]
-    assert notes(found) == (["undated"] if day == "None" else [])
+    released = "issued" in members
+    assert notes(found) == (["undated"] if day == "None" else ["date_issued"] if released else [])
 
 
 def test_newest_first_and_the_undated_last() -> None:
@@ -277,7 +279,8 @@ def test_words_beside_a_code_add_to_it_and_deny_nothing(text: str, concepts: dic
 def test_what_names_nothing_may_be_anything(kind: str, code: Any) -> None:
     resource = {"resourceType": kind, "id": "x", "status": "final", "code": code, **SUBJECT}
     found = chart(resource)
-    assert [(note.key, note.reference) for note in found.notes if note.key == "unnamed"] == [("unnamed", f"{kind}/x")]
+    worded = kind == "Observation" and isinstance(code, str)
+    assert [note.reference for note in found.notes if note.key == "unnamed"] == ([] if worded else [f"{kind}/x"])
 
 
 def test_a_name_without_end_is_not_read_to_its_end() -> None:
