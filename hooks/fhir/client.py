@@ -57,7 +57,9 @@ def fetch(access: Access, grant: Grant, queries: Iterable[Query], until: float) 
     for place, query in enumerate(asked):
         if not _slots.acquire(timeout=max(0.0, until - time.monotonic())):
             break
-        threading.Thread(target=_run, args=(access, grant, query, until, place, told), daemon=True).start()
+        threading.Thread(
+            target=_run, args=(access, grant, query, until, place, told), name="cobalamin-fetch", daemon=True
+        ).start()
     while len(brought) < len(asked):
         try:
             place, found = told.get(timeout=max(0.0, until - time.monotonic()))
@@ -85,8 +87,8 @@ def page_of(content: bytes) -> Page | None:
             page = None
             msgspec.json.decode(content, type=msgspec.Raw)  # the decoder stopped at what is odd; the rest must be JSON, too
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise FetchError("cut" if _is_object(content) else "no_fhir") from None
-    if not _is_object(content):
+        raise FetchError("cut" if _is_object(content) or not content.strip() else "no_fhir") from None
+    if not _is_object(content):  # null would read as looked and found nothing
         raise FetchError("no_fhir")
     return page if page is not None and page.resourceType == "Bundle" else None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 
-Obstacle = Literal["unlisted", "no_token", "bad_token", "other_token", "bad_id", "out_of_scope"]
-"""Why nothing was asked at all: the request is answered as if there were no FHIR server."""
+Obstacle = Literal["unlisted", "no_token", "bad_token", "other_token", "bad_id", "out_of_scope", "unusable"]
+"""Why nothing was asked, or that what was answered shows by itself that it is no answer: it has no note of its own."""
 
 Failure = Literal[
     "unauthorized", "forbidden", "not_found", "gone", "throttled", "refused", "broken", "redirected", "unreachable", "untrusted",
@@ -19,8 +19,6 @@ Fault = Obstacle | Failure
 
 OF_STATUS: Mapping[int, Failure] = {401: "unauthorized", 403: "forbidden", 404: "not_found", 410: "gone", 429: "throttled"}
 
-FAILURES: frozenset[Fault] = frozenset(get_args(Failure))
-
 MEND: Mapping[Fault, str] = {
     "unlisted": "fhirServer is not among the addresses agreed with this client, so nothing was fetched; have it listed.",
     "no_token": "No access token came for fhirServer, so nothing was fetched; send fhirAuthorization.",
@@ -28,6 +26,7 @@ MEND: Mapping[Fault, str] = {
     "other_token": "The access token is bound to another patient, so nothing was fetched; issue one for the patient in context.",
     "bad_id": "context.patientId cannot stand in a URL, so nothing was fetched; send the id of the Patient resource.",
     "out_of_scope": "The scope of the access token does not cover this query, so it was not asked; widen the scope.",
+    "unusable": "The FHIR server was asked, too, and did not answer in full; see what its OperationOutcome or its Bundle says.",
     "unauthorized": "The FHIR server did not accept the access token (401); issue one that is valid for the whole call.",
     "forbidden": "The FHIR server denied this query (403); give the scopes and the rights that it needs.",
     "not_found": "The FHIR server does not know this query (404); check fhirServer and the dialect set for this client.",

@@ -55,9 +55,10 @@ class Fetcher:
         queries = [query for key in wanted if key not in barred for query in self._queries(key, prefetch, patient_id, grant)]
         fetched = fetch(self._access, grant, queries, arrived + self._access.deadline_s)
         answered = {key for key, state in unpack({}, patient_id, fetched).keys.items() if state in ANSWERED}
+        barred |= {query.key: "unusable" for query in queries if query.key not in answered}
         kept = {name: raw for name, raw in prefetch.items() if key_named(name) not in answered}
         whole = unpack(kept, patient_id, fetched)
-        return replace(whole, faults={**whole.faults, **barred})
+        return replace(whole, faults={**barred, **whole.faults})
 
     def _in_scope(self, key: str, grant: Grant) -> bool:
         kind, search, _ = self._searches[key][0].partition("?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,7 +146,7 @@ class Supplied:
     faults: Mapping[str, Fault] = field(default_factory=dict)
 
 
-def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched: Iterable[Fetched] = ()) -> Supplied:
+def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched: Sequence[Fetched] = ()) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
     What was `fetched` is read as if the client had supplied it under our name.
@@ -196,7 +196,7 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched
         {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
         {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()},
         keys,
-        tuple(dict.fromkeys(notes) if faults else notes),
+        tuple(dict.fromkeys(notes) if fetched else notes),
         faults,
     )
 

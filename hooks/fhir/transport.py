@@ -45,9 +45,8 @@ def get(url: str, token: str | None, above: Address, until: float, size: int, au
 
     `above`: the base that the URL must lie under. `until`: the end of patience, by the monotonic clock.
     """
-    request = requests.Request(
-        "GET", url, headers={**_HEADERS, **({"Authorization": f"Bearer {token}"} if token else {})}
-    ).prepare()
+    authorization = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    request = requests.Request("GET", url, headers={**_HEADERS, **authorization}).prepare()
     sent = request.url or ""
     if not lies_under(parsed(sent), above):
         raise FetchError("astray")
@@ -146,7 +145,7 @@ class _Hurried(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Hurried(sock, self.fp.detach()))  # type: ignore[attr-defined]
+        self.fp = io.BufferedReader(_Hurried(sock, self.fp.detach()))
 
 
 class _Connection(urllib3.connection.HTTPConnection):
