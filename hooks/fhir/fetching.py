@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from hooks.fhir.client import Query, fetch, next_link, page_of
 from hooks.fhir.faults import Fault
 from hooks.fhir.grants import Grant, granted
 from hooks.fhir.prefetch import PATIENT_KEY, Supplied, key_named, unpack
+from hooks.fhir.references import read_of, unnamed_medications, with_medications
 from hooks.fhir.resources import Patient
 from hooks.fhir.scopes import may_ask
 from hooks.fhir.searches import for_patient, searches
@@ -45,15 +46,23 @@ class Fetcher:
         server, authorization: fhirServer and fhirAuthorization of the request.
         """
         wanted = [key for key in self._searches if not _is_settled(key, supplied, patient_id)]
-        if not wanted or server is None:
+        if server is None or not (wanted or unnamed_medications(supplied)):
             return supplied
         arrived = time.monotonic()
         grant = granted(self._bases, self._access.open, server, authorization, patient_id, arrived)
         if not isinstance(grant, Grant):
             return replace(supplied, faults=dict.fromkeys(wanted, grant))
+        until = arrived + self._access.deadline_s
+        whole = self._whole(prefetch, wanted, patient_id, grant, until) if wanted else supplied
+        drugs = unnamed_medications(whole) if may_ask(grant.scope, "Medication", search=False) else []
+        reads = [Query(reference, read_of(reference)) for reference in drugs]
+        return with_medications(whole, fetch(self._access, grant, reads, until)) if reads else whole
+
+    def _whole(self, prefetch: Prefetch, wanted: Iterable[str], patient_id: str, grant: Grant, until: float) -> Supplied:
+        """Prefetch and what was wanted beside it. A key that is answered in full needs no part of it that came by prefetch."""
         barred: dict[str, Fault] = {key: "out_of_scope" for key in wanted if not self._in_scope(key, grant)}
         queries = [query for key in wanted if key not in barred for query in self._queries(key, prefetch, patient_id, grant)]
-        fetched = fetch(self._access, grant, queries, arrived + self._access.deadline_s)
+        fetched = fetch(self._access, grant, queries, until)
         answered = {key for key, state in unpack({}, patient_id, fetched).keys.items() if state in ANSWERED}
         barred |= {query.key: "unusable" for query in queries if query.key not in answered}
         kept = {name: raw for name, raw in prefetch.items() if key_named(name) not in answered}

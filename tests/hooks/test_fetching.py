@@ -393,6 +393,63 @@ def test_FHIR_03_SEC_38_neither_token_nor_patient_is_written_anywhere(ehr: Stub,
     assert TOKEN not in str(sent)
 
 
+DRUG = {"resourceType": "Medication", "id": "d1", "code": {"text": "omeprazole 20 mg"}}
+DRUG_OF = {"reference": "Medication/d1"}
+
+
+def nameless(**medication: Any) -> dict[str, Any]:
+    """An order that does not say itself what it is of."""
+    order = deepcopy(FULL["prefetch"]["medications"]["entry"][0]["resource"])
+    del order["medicationCodeableConcept"]
+    return dict(order | medication)
+
+
+@pytest.mark.parametrize(
+    "medication", [{"medicationReference": DRUG_OF}, {"medication": {"reference": DRUG_OF}}], ids=["R4", "R5"]
+)
+@pytest.mark.parametrize("without", [(), NAMES])
+def test_VAL_21_a_drug_that_only_a_reference_names_is_read(medication: Any, without: tuple[str, ...]) -> None:
+    orders = bundle([nameless(**medication)])
+    with stub(hospital("generic", [*record({**FULL["prefetch"], "medications": orders}), DRUG])) as server:
+        found = evaluate(server, body(server, without=without, **({} if without else {"medications": orders})))
+        assert [asked.path for asked in server.asked if "Medication/" in asked.path] == ["/fhir/Medication/d1"]
+        assert len(server.asked) == (1 if not without else len(NAMES) + 1)
+        assert [drug.name for drug in found.decision["proton_pump_inhibitors"]] == ["omeprazole 20 mg"]
+        assert found.decision.chart.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "asked"),
+    [
+        ({"reference": "Medication/d1"}, DRUG | {"id": "d2"}, 1),
+        ({"reference": "Medication/d1"}, {"resourceType": "Patient", "id": "d1"}, 1),
+        ({"reference": "Medication/d1"}, "<html>", 1),
+        ({"reference": "Medication/.."}, DRUG, 0),
+        ({"reference": "https://elsewhere.example/Medication/d1"}, DRUG, 0),
+        ({"reference": "Substance/d1"}, DRUG, 0),
+        ({"reference": "#d1"}, DRUG, 0),
+        ({"reference": "Medication/d1", "display": "omeprazole"}, DRUG, 0),
+        ({"display": "omeprazole"}, DRUG, 0),
+        ({"reference": 5}, DRUG, 0),
+    ],
+)
+def test_VAL_21_other_references_lead_nowhere(reference: Any, answer: Any, asked: int) -> None:
+    with stub(lambda _: [reply(json.dumps(answer).encode())]) as server:
+        found = evaluate(server, body(server, without=(), medications=bundle([nameless(medicationReference=reference)])))
+        assert len(server.asked) == asked
+        assert bool(found.decision["proton_pump_inhibitors"]) == ("display" in reference)
+        assert "display" in reference or found.decision.chart.retrieved["medicines"] == "incomplete"
+
+
+def test_VAL_21_reads_are_bounded_and_never_beyond_the_scope() -> None:
+    orders = [nameless(medicationReference={"reference": f"Medication/{n}"}) | {"id": str(n)} for n in range(40)]
+    with stub(hospital("generic", [])) as server:
+        evaluate(server, body(server, without=(), medications=bundle(orders)))
+        assert len(server.asked) == 20
+        evaluate(server, body(server, without=(), medications=bundle(orders), grant={**GRANT, "scope": "user/Observation.rs"}))
+        assert len(server.asked) == 20
+
+
 ORDER = fixture("order-sign-mg-for-ug")
 
 
