@@ -57,9 +57,12 @@ def fetch(access: Access, grant: Grant, queries: Iterable[Query], until: float) 
     for place, query in enumerate(asked):
         if not _slots.acquire(timeout=max(0.0, until - time.monotonic())):
             break
-        threading.Thread(
-            target=_run, args=(access, grant, query, until, place, told), name="cobalamin-fetch", daemon=True
-        ).start()
+        arguments = (access, grant, query, until, place, told)
+        try:
+            threading.Thread(target=_run, args=arguments, name="cobalamin-fetch", daemon=True).start()
+        except RuntimeError:  # the machine has no thread left
+            _slots.release()
+            break
     while len(brought) < len(asked):
         try:
             place, found = told.get(timeout=max(0.0, until - time.monotonic()))

@@ -97,10 +97,11 @@ def _body(response: requests.Response, size: int) -> bytes:
     if encoding not in ("identity", "gzip"):
         raise FetchError("no_fhir")
     unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
-    body = bytearray()
+    body, taken = bytearray(), 0
     while chunk := response.raw.read(_CHUNK, decode_content=False):
+        taken += len(chunk)
         body += chunk if unpacker is None else unpacker.decompress(chunk, size + 1 - len(body))
-        if len(body) > size:
+        if max(taken, len(body)) > size:
             raise FetchError("too_much")
     if unpacker is not None and not unpacker.eof:
         raise FetchError("cut")

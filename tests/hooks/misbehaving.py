@@ -117,6 +117,7 @@ CASES = (
     Case("headers without end", lambda _: [b"HTTP/1.1 200 OK\r\n", *(b"X-%d: y\r\n" % n for n in range(500))], "cut", most_calls=2),
     Case("a huge body", says(reply(b'{"resourceType":"Bundle","x":"' + b"x" * SIZE + b'"}')), "too_much"),
     Case("a bomb", says(packed(b'{"resourceType":"Bundle","x":"' + b"x" * 50_000_000 + b'"}')), "too_much"),
+    Case("gzip, and then anything", says(reply(gzip.compress(FOUND) + b"x" * SIZE, Content_Encoding="gzip")), "too_much"),
     Case("endless pages", endless, "too_much", "incomplete", PAGES),
     Case("pages in a ring", lambda asked: [page(asked.target)], "too_much", "incomplete"),
     Case("next page at another host", says(page("http://elsewhere.example/fhir/Observation?page=2")), "astray", "incomplete"),

@@ -484,34 +484,43 @@ def store(held: list[dict[str, Any]]) -> Behaviour:
     return behave
 
 
-HELD: list[dict[str, Any]] = []
-STORE = Stub(store(HELD))
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[tuple[Stub, list[dict[str, Any]]]]:
+    """Such a server, and what it holds."""
+    held: list[dict[str, Any]] = []
+    with stub(store(held)) as server:
+        yield server, held
+
+
 WHOLE = [fixture(name) for name in PATIENTS]
 KINDS = {key.name: key.brings.__name__ for key in KEYS}
 
 
-def in_part(value: dict[str, Any], key: str, count: int) -> dict[str, Any]:
+def in_part(value: dict[str, Any], key: str, count: int, base: str) -> dict[str, Any]:
     """The first of what a key brought, with a link to the rest, if there is a rest."""
     matches = [entry for entry in value.get("entry", []) if entry["resource"]["resourceType"] == KINDS[key]]
     if count >= len(matches):
         return value
     beside = [entry for entry in value["entry"] if entry not in matches]
-    following = {"relation": "next", "url": f"{STORE.base}/{KINDS[key]}?from={count}"}
+    following = {"relation": "next", "url": f"{base}/{KINDS[key]}?from={count}"}
     return {"resourceType": "Bundle", "entry": [*matches[:count], *beside], "link": [following]}
 
 
 @given(st.sampled_from(WHOLE), st.fixed_dictionaries({name: st.integers(-1, 12) for name in NAMES}))
-def test_PREF_38_however_the_data_came_the_answer_is_the_same(one: Fixture, came: dict[str, int]) -> None:
+def test_PREF_38_however_the_data_came_the_answer_is_the_same(
+    shelf: tuple[Stub, list[dict[str, Any]]], one: Fixture, came: dict[str, int]
+) -> None:
     """`came`: -1, the key is absent; else so many resources came by prefetch, and a link to the rest if there are more."""
     hook, whole = one.request["hook"], one.request["prefetch"]
-    HELD[:] = record(whole)
+    server, held = shelf
+    held[:] = record(whole)
     prefetch = {
-        key: in_part(value, key, came[key]) if key in KINDS and value is not None else value
+        key: in_part(value, key, came[key], server.base) if key in KINDS and value is not None else value
         for key, value in whole.items()
         if came[key] >= 0
     }
-    sent = {**one.request, "fhirServer": STORE.base, "fhirAuthorization": GRANT, "prefetch": prefetch}
-    found = fetching(hook, Access((STORE.base,), deadline_s=PATIENCE_S)).evaluate(json.dumps(sent).encode(), one.written_for)
+    sent = {**one.request, "fhirServer": server.base, "fhirAuthorization": GRANT, "prefetch": prefetch}
+    found = fetching(hook, Access((server.base,), deadline_s=PATIENCE_S)).evaluate(json.dumps(sent).encode(), one.written_for)
     assert content(found) == content(engine(hook).evaluate(json.dumps(one.request).encode(), one.written_for))
     assert found.refusal is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import get_args
@@ -79,3 +80,22 @@ def test_FHIR_15_nothing_is_left_behind_by_a_server_that_hangs() -> None:
             assert time.monotonic() < deadline, "queries outlive their deadline"
             time.sleep(0.01)
     assert before >= 1
+
+
+def test_FHIR_15_not_even_the_name_service_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+    hang = threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        asked.set()
+        hang.wait(5)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    start = time.monotonic()
+    found = ask(CASES[0], "labs")
+    assert time.monotonic() - start < DEADLINE_S + GRACE_S + 0.5
+    assert asked.is_set()
+    assert found.refusal is not None
+    assert found.refusal.issues[0].text.endswith(MEND["late"])
+    hang.set()

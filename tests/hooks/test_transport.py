@@ -101,6 +101,17 @@ def test_FHIR_08_no_page_is_asked_for_after_the_token_has_expired() -> None:
     assert (found, len(responses.calls)) == (Fetched("conditions", None, "expired"), 0)
 
 
+@responses.activate
+def test_FHIR_08_nor_a_second_page() -> None:
+    def slow(_: Any) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.1)
+        return 200, {}, b'{"resourceType":"Bundle","entry":[],"link":[{"relation":"next","url":"?page=2"}]}'
+
+    responses.add_callback(responses.GET, URL, slow)
+    found = asked(grant(until=time.monotonic() + 0.05))
+    assert (found.fault, found.content is None, len(responses.calls)) == ("expired", False, 1)
+
+
 def test_no_time_is_no_connection() -> None:
     with pytest.raises(FetchError, match="late"):
         get(URL, "t", allowed_base(BASE), time.monotonic(), 100)
@@ -125,6 +136,14 @@ def test_a_query_that_finds_no_thread_is_late(monkeypatch: pytest.MonkeyPatch) -
     start = time.monotonic()
     assert asked(patience_s=0.05) == Fetched("conditions", None, "late")
     assert time.monotonic() - start < 0.5
+
+
+def test_a_machine_without_threads_is_late_and_keeps_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(client, "_slots", slots)
+    monkeypatch.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread")))
+    assert asked(patience_s=0.05) == Fetched("conditions", None, "late")
+    assert slots.acquire(blocking=False)
 
 
 def test_a_query_that_breaks_on_our_side_is_told_by_its_kind_alone(
