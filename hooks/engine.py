@@ -18,8 +18,11 @@ from hooks import exact
 from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.errors import Issue, RequestError
+from hooks.fhir.access import Access
 from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
+from hooks.fhir.faults import MEND
+from hooks.fhir.fetching import Fetcher
+from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, templates, unpack
 from hooks.fhir.reader import Reader
 from hooks.fhir.resources import Condition, reference_of
 from hooks.fhir.values import ANSWERED
@@ -52,12 +55,17 @@ class Evaluation:
 class Engine:
     """One service, ready to answer."""
 
-    def __init__(self, library: Library, service: Service, base_url: str | None = None) -> None:
-        """Plan the rules and prepare the readers once. `base_url`: where the service shows its rulebook, if it is known."""
+    def __init__(self, library: Library, service: Service, base_url: str | None = None, access: Access | None = None) -> None:
+        """Plan the rules and prepare the readers once. `base_url`: where the service shows its rulebook, if it is known.
+
+        access: to the FHIR server of the client whose requests these are; without it nothing is ever fetched. Raises ValueError
+        for an access to what nobody may be sent to.
+        """
         self.library = library
         self.service = service
         self._decide = Decider(library, service.rules)
         self._reader = Reader(library)
+        self._fetcher = Fetcher(access, templates(library, service.rules)) if access is not None else None
         self._cards = {language: CardWriter(library, language, base_url) for language in LANGUAGES}
         self._critical = {
             rule: frozenset((rule, *library.graph.ancestors(rule)))
@@ -81,11 +89,11 @@ class Engine:
             request, context = self._request(body)
             supplied = unpack(request.prefetch, context.patientId)
             brought = self._brought(context)
-            patient = self._reader.patient(supplied, context.patientId) or self._nobody(supplied)
-            chosen = context.selections if isinstance(context, OrderSelect) else None
-            chart = (
-                self._reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
-            )
+            chart = self._chart(supplied, context, today, brought)
+            if self._fetcher is not None and (chart is None or self._concerns_us(chart, brought)):
+                sent = request.prefetch, supplied, context.patientId, request.fhirServer, request.fhirAuthorization
+                supplied, before = self._fetcher.complete(*sent), supplied
+                chart = self._chart(supplied, context, today, brought) if supplied is not before else chart
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
@@ -105,6 +113,12 @@ class Engine:
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
         return Evaluation(decision, cards, refusal)
+
+    def _chart(self, supplied: Supplied, context: Context, today: date, brought: Brought) -> Chart | None:
+        """Everything that is known of the patient; None where nobody knows who that is."""
+        patient = self._reader.patient(supplied, context.patientId) or self._nobody(supplied)
+        chosen = context.selections if isinstance(context, OrderSelect) else None
+        return self._reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
 
     def _nobody(self, supplied: Supplied) -> Patient | None:
         """Nobody in particular: an order that does not concern us needs no patient. Not where somebody else was sent."""
@@ -186,7 +200,8 @@ def _patient_missing(supplied: Supplied) -> Issue:
     why = "brought no Patient with the id of context.patientId" if state in ("data", "unasked") else f"is {state}"
     return Issue(
         "processing",
-        f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context.",
+        f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context."
+        + _mending(supplied, PATIENT_KEY),
         "prefetch.patient",
     )
 
@@ -216,5 +231,11 @@ def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
                 f"Prefetch key {key.name!r} is {sent}: {kind} {state}. Without it nothing can be concluded; "
                 "supply the search result, or null if the search found nothing."
             )
-        issues.append(Issue("processing", text, f"prefetch.{key.name}"))
+        issues.append(Issue("processing", text + _mending(supplied, key.name), f"prefetch.{key.name}"))
     return issues
+
+
+def _mending(supplied: Supplied, key: str) -> str:
+    """What kept a key from being fetched, if anything did, and what to do about it."""
+    fault = supplied.faults.get(key)
+    return f" {MEND[fault]}" if fault is not None else ""

@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from cds.knowledge import SUMMARY_LIMIT
 
@@ -47,7 +47,7 @@ class HookRequest(Received):
     hookInstance: Filled
     context: dict[str, Any]
     fhirServer: Optional = None
-    fhirAuthorization: dict[str, Any] | None = None
+    fhirAuthorization: dict[str, Any] | None = Field(default=None, repr=False)
     prefetch: dict[str, Any] = {}
 
     @field_validator("prefetch", mode="before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from cds.chart import Note, Retrieval
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf, Query
+from hooks.fhir.faults import Fault
 from hooks.fhir.resources import (
     AllergyIntolerance,
     Condition,
@@ -87,6 +88,7 @@ _BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)}
 _BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY, MedicationOrder: "medications"}
 _OF_QUERY = {query: [key for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
+_OPTIONAL = frozenset(key.name for key in KEYS if not key.required)
 _BRINGS: Mapping[str | None, type] = {**{key.name: key.brings for key in KEYS}, PATIENT_KEY: Patient}
 
 
@@ -120,17 +122,35 @@ _RETRIEVAL: Mapping[KeyState, Retrieval] = {
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """What one search for one of our keys brought from the client's FHIR server, if anything, and what went wrong, if anything.
+
+    What an answer is a part of only says so itself, by a link to the next page.
+    """
+
+    key: str
+    content: bytes | None
+    fault: Fault | None
+
+
+@dataclass(frozen=True)
 class Supplied:
-    """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd."""
+    """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd.
+
+    `faults`: why a key could not be fetched, where we tried or would have.
+    """
 
     resources: Mapping[type, tuple[Any, ...]]
     retrieved: Mapping[str, Retrieval]
     keys: Mapping[str, KeyState]
     notes: tuple[Note, ...]
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
 
-def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supplied:
+def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched: Sequence[Fetched] = ()) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
+
+    What was `fetched` is read as if the client had supplied it under our name.
 
     What belongs to anybody but this patient is left behind and noted. Our own key for the patient is read first, so that no
     other decides who that is. Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
@@ -138,9 +158,16 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
     resources = defaultdict[type, dict[str | bytes, Any]](dict)
     states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
-    named = [(name, _BY_NAME.get(name) or _key_of(name)) for name in prefetch]
-    for name, key in sorted(named, key=_patient_first):
-        value = read_value(prefetch[name], _BRINGS.get(key), patient_id)
+    faults: dict[str, Fault] = {}
+    named = [(name, key_named(name), raw) for name, raw in prefetch.items()]
+    for found in fetched:
+        if found.fault is not None:
+            faults[found.key] = found.fault
+            notes.append(Note(f"fetch_{found.fault}", f"prefetch.{found.key}", "", ""))
+        if found.content is not None:
+            named.append((found.key, found.key, found.content))
+    for name, key, raw in sorted(named, key=_patient_first):
+        value = read_value(raw, _BRINGS.get(key), patient_id)
         if key is not None:
             states[key].append(value.state)
         elif brought := {_BY_TYPE[kind] for kind in map(type, [*value.resources, *value.refused]) if kind in _BY_TYPE}:
@@ -165,6 +192,9 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
     if MedicationOrder in resources:  # the orders of DSTU2
         orders = {f"MedicationOrder/{identity!r}": order for identity, order in resources.pop(MedicationOrder).items()}
         resources[MedicationRequest].update(orders)
+    for name, fault in faults.items():
+        if all(state in ANSWERED for state in states.get(name, ())) and not (fault == "not_found" and name in _OPTIONAL):
+            states[name].append("failed")
     keys = {name: _together(found) for name, found in states.items()}
     if "medications" in keys and "statements" not in keys:
         notes.append(Note("statements_absent", "prefetch.statements", "", ""))
@@ -172,7 +202,8 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
         {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
         {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()},
         keys,
-        tuple(notes),
+        tuple(dict.fromkeys(notes) if fetched else notes),
+        faults,
     )
 
 
@@ -190,12 +221,12 @@ def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | byt
     return True
 
 
-def _key_of(name: str) -> str | None:
-    """Which key of ours a client means by a name that is none of those we know, if any."""
-    return _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+def key_named(name: str) -> str | None:
+    """Which key of ours a client means by a name, if any; also one that is written otherwise than those we know."""
+    return _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
 
 
-def _patient_first(named: tuple[str, str | None]) -> bool:
+def _patient_first(named: tuple[str, str | None, bytes | msgspec.Raw]) -> bool:
     return named[1] != PATIENT_KEY
 
 
