@@ -128,7 +128,12 @@ class Supplied:
     notes: tuple[Note, ...]
 
 
-def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supplied:
+def names_with(aliases: Mapping[str, str]) -> Mapping[str, str]:
+    """The names under which our keys are known, together with those that one client gives them."""
+    return {**_BY_NAME, **aliases} if aliases else _BY_NAME
+
+
+def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, names: Mapping[str, str] = _BY_NAME) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
     What belongs to anybody but this patient is left behind and noted. Our own key for the patient is read first, so that no
@@ -137,7 +142,7 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str) -> Supp
     resources = defaultdict[type, dict[str | bytes, Any]](dict)
     states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
-    named = [(name, _BY_NAME.get(name) or _key_of(name)) for name in prefetch]
+    named = [(name, names.get(name) or _key_of(name)) for name in prefetch]
     for name, key in sorted(named, key=_patient_first):
         value = read_value(prefetch[name], _BRINGS.get(key), patient_id)
         if key is not None:

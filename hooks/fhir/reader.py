@@ -12,6 +12,7 @@ from cds.days import parse_day
 from hooks.fhir import resources
 from hooks.fhir.brought import NOTHING_BROUGHT, Brought, drafts, new_problems
 from hooks.fhir.elements import text
+from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.medicines import MedicineReader, medications_by_id
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
@@ -20,10 +21,11 @@ from hooks.fhir.resources import reference_of
 
 
 class Reader:
-    """Builds charts with the value sets of one library."""
+    """Builds charts with the value sets of one library, and what a client has agreed beside them."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Prepare one reader per kind of resource."""
+        self.local = local
         self._observations = ObservationReader(library)
         self._problems = ProblemReader(library)
         self._medicines = MedicineReader(library)
