@@ -39,7 +39,8 @@ def client(name_or_file: str, library: Library) -> Profile:
         profile = Profile.model_validate(content)
     except ValidationError as error:
         raise KnowledgeError(f"{path.name}: {'; '.join(map(_fault, error.errors()))}") from None
-    faults = [*_file_faults(profile, path.parent), *_knowledge_faults(profile, library)]
+    profile = _with_files_of(profile, path.parent)
+    faults = [*_file_faults(profile), *_knowledge_faults(profile, library)]
     if faults:
         raise KnowledgeError(f"{path.name}: {'; '.join(faults)}")
     return profile
@@ -87,10 +88,19 @@ def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
     return list(getattr(model, "model_fields", ("en", "zh-CN")))
 
 
-def _file_faults(profile: Profile, folder: Path) -> Iterator[str]:
-    keys = profile.trust.jwks_file
-    if keys is not None and not (folder / keys).is_file():
-        yield f"trust.jwks_file: {keys} is no file beside this one; give its path"
+def _with_files_of(profile: Profile, folder: Path) -> Profile:
+    """The profile with the files it names, which lie beside it unless their path is absolute."""
+    keys, authority = profile.trust.jwks_file, profile.fhir.authority
+    trust = profile.trust.model_copy(update={"jwks_file": keys and folder / keys})
+    return profile.model_copy(
+        update={"trust": trust, "fhir": profile.fhir.model_copy(update={"authority": authority and folder / authority})}
+    )
+
+
+def _file_faults(profile: Profile) -> Iterator[str]:
+    for key, path in (("trust.jwks_file", profile.trust.jwks_file), ("fhir.authority", profile.fhir.authority)):
+        if path is not None and not path.is_file():
+            yield f"{key}: {path.name} is no file beside this one; give its path"
 
 
 def _knowledge_faults(profile: Profile, library: Library) -> Iterator[str]:

@@ -46,6 +46,12 @@ def _base(url: str) -> str:
     return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
 
 
+def _encrypted(base: str) -> str:
+    if urlsplit(base).scheme != "https" and urlsplit(base).hostname not in _LOOPBACK:
+        raise ValueError(f"{base} is not encrypted; write https, which only this machine itself may go without")
+    return base
+
+
 def _web_address(url: str) -> str:
     require_web_address(url)
     return url
@@ -65,7 +71,7 @@ def _written(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Base = Annotated[Text, AfterValidator(_base)]
+Base = Annotated[Text, AfterValidator(_base), AfterValidator(_encrypted)]
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 OurKey = Annotated[Text, AfterValidator(_one_of(OUR_KEYS, "prefetch key"))]
 OurHook = Annotated[Text, AfterValidator(_one_of(OUR_HOOKS, "hook"))]
@@ -90,17 +96,22 @@ class Trust(Signed):
 
 
 class Fhir(Signed):
-    """Its FHIR server: where it is, which searches it answers, and how much of it one call may ask."""
+    """Its FHIR servers: where they are, which searches they answer, and how much of them one call may ask.
+
+    open: they answer without a token. authority: a PEM file with whom they trust, where that is not the usual ones.
+    """
 
     bases: tuple[Base, ...] = ()
     dialect: Dialect = "generic"
     deadline_ms: int = Field(default=400, ge=50, le=10_000)
     pages: int = Field(default=10, ge=1, le=100)
     mebibytes: int = Field(default=10, ge=1, le=100)
+    open: bool = False
+    authority: Path | None = None
 
 
 class Prefetch(Signed):
-    """What it sends along: `aliases` are its keys with ours; `omit`: what nobody need type in, as it has nothing to bring."""
+    """What it sends along: `aliases`: its keys with ours. `omit`: what its site sheet leaves out, as it has nothing to bring."""
 
     aliases: dict[Text, OurKey] = {}
     omit: tuple[OurKey, ...] = ()
@@ -149,13 +160,6 @@ class Profile(Signed):
     cards: CardStyle = CardStyle()
     limits: tuple[InBoth[Text], ...] = ()
 
-    @model_validator(mode="after")
-    def _only_development_is_without_tls(self) -> Profile:
-        for base in self.fhir.bases:
-            if urlsplit(base).scheme != "https" and not self.development and urlsplit(base).hostname not in _LOOPBACK:
-                raise ValueError(f"fhir.bases: {base} is not https; only a client marked `development: true` may go without")
-        return self
-
     @property
     def time_zone(self) -> ZoneInfo | None:
         """Where its days begin; None: where ours do."""
@@ -171,7 +175,15 @@ class Profile(Signed):
         fhir = self.fhir
         if not fhir.bases:
             return None
-        return Access(fhir.bases, fhir.dialect, fhir.deadline_ms / 1000, fhir.pages, fhir.mebibytes * _MEBIBYTE)
+        return Access(
+            fhir.bases,
+            fhir.dialect,
+            fhir.deadline_ms / 1000,
+            fhir.pages,
+            fhir.mebibytes * _MEBIBYTE,
+            fhir.open,
+            None if fhir.authority is None else str(fhir.authority),
+        )
 
     def serves(self, fhir_server: str) -> int:
         """How much of a FHIR server's address is this client's: the length of its longest base that it lies in, 0 for none."""

@@ -57,7 +57,8 @@ class Renderer:
 
     def _suggestions(self, card: Card) -> tuple[list[Suggestion], Behaviour | None]:
         """The suggestions that this client carries out as they are worded, and how many of them may be accepted together."""
-        style, offered, behaviour = self._style, card.suggestions or [], card.selectionBehavior
+        style, behaviour = self._style, card.selectionBehavior
+        offered = [s for s in card.suggestions or [] if all(action.type in style.actions for action in s.actions)]
         if behaviour == "at-most-one" and (style.one_action or behaviour not in style.selection):
             offered, behaviour = undisputed(offered), "any"
         if style.one_action:
@@ -72,9 +73,7 @@ class Renderer:
     def _suggestion(self, suggestion: Suggestion) -> Suggestion | None:
         """The suggestion in the client's codes; None where it would do less than it says, or something else."""
         style, actions = self._style, suggestion.actions
-        if not all(
-            action.type in style.actions and (style.order_details or self._needs_no_details(action)) for action in actions
-        ):
+        if not style.order_details and not all(map(self._needs_no_details, actions)):
             return None
         label = suggestion.label
         if not style.order_details and any(_is_course(action) for action in actions):

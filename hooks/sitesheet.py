@@ -166,7 +166,7 @@ class Sheet:
 
     def _jwt(self) -> Section:
         trust, called = self.profile.trust, [f"{self._base}/cds-services/{service.id}" for service in self._services]
-        keys = trust.jwks_url or (str(trust.jwks_file) if trust.jwks_file is not None else self.words.not_agreed[self.language])
+        keys = trust.jwks_url or (trust.jwks_file.name if trust.jwks_file is not None else self.words.not_agreed[self.language])
         rows = [
             ("alg", self._listed(trust.algs)),
             ("iss", self._listed(trust.iss)),

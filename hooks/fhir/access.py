@@ -14,7 +14,8 @@ Dialect = Literal["generic", "epic", "oracle", "athena", "openemr", "hapi"]
 class Access(Struct, frozen=True):
     """What a client has allowed us. `bases`: the FHIR bases we may talk to, nothing beside and nothing above them.
 
-    `deadline_s`: for all queries of one call together; `pages` and `size`: how many pages and bytes one query may bring.
+    `deadline_s`: for all queries of one call together; `pages` and `size`: how many pages and bytes one query may bring. `open`:
+    its servers answer without a token (FHIR-04). `authority`: a PEM file with whom it trusts, where that is not the usual ones.
     """
 
     bases: tuple[str, ...]
@@ -22,3 +23,5 @@ class Access(Struct, frozen=True):
     deadline_s: float = 0.4
     pages: int = 10
     size: int = 10 * 1024 * 1024
+    open: bool = False
+    authority: str | None = None

@@ -1,4 +1,4 @@
-"""What the data of one client means beyond the standards: its own codes, what its results without a unit are in, its time zone."""
+"""What the data of one client means beyond the standards: its codes, what its results without a unit are in, its time zone."""
 
 from __future__ import annotations
 

@@ -109,11 +109,6 @@ def test_this_machine_may_go_without_tls(base: str, library: Library, tmp_path: 
     assert own(tmp_path, MEANS + f"fhir: {{bases: ['{base}']}}", library).fhir.bases == (base,)
 
 
-def test_so_may_a_client_for_development(library: Library, tmp_path: Path) -> None:
-    text = "based_on: sandbox\nfhir: {bases: ['http://ehr.example/fhir']}"
-    assert own(tmp_path, text, library).access() is not None
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -143,7 +138,9 @@ def test_so_may_a_client_for_development(library: Library, tmp_path: Path) -> No
         (MEANS + "fhir: {bases: [ehr]}", "fhir.bases.0: 'ehr' is no absolute http(s) URL"),
         (MEANS + "fhir: {bases: ['https://a/?b']}", "fhir.bases.0: 'https://a/?b' is no base that a path can be added to"),
         (MEANS + "fhir: {bases: ['https://u@a/b']}", "fhir.bases.0: 'https://u@a/b' is no base"),
-        (MEANS + "fhir: {bases: ['http://a/b']}", "fhir.bases: http://a/b is not https; only a client marked"),
+        (MEANS + "fhir: {bases: ['http://a/b']}", "fhir.bases.0: http://a/b is not encrypted; write https"),
+        ("based_on: sandbox\nfhir: {bases: ['http://a/b']}", "fhir.bases.0: http://a/b is not encrypted; write https"),
+        (MEANS + "fhir: {authority: ca.pem}", "fhir.authority: ca.pem is no file beside this one; give its path"),
         (MEANS + "prefetch: {aliases: {a: lab}}", "prefetch.aliases.a: 'lab' is no prefetch key of ours; choose from patient"),
         (MEANS + "prefetch: {omit: [lab]}", "prefetch.omit.0: 'lab' is no prefetch key of ours"),
         (MEANS + "codes: {a: {1511: b12_total}}", "codes.a.1511.[key]: is no text; write it in quotes"),
@@ -182,9 +179,13 @@ def test_a_client_that_does_not_exist_is_named(name: str, told: str, library: Li
         client(name, library)
 
 
-def test_keys_lie_beside_the_profile(library: Library, tmp_path: Path) -> None:
-    (tmp_path / "keys.json").write_text("{}", encoding="utf-8")
-    assert own(tmp_path, MEANS + "trust: {jwks_file: keys.json}", library).trust.jwks_file == Path("keys.json")
+def test_files_lie_beside_the_profile(library: Library, tmp_path: Path) -> None:
+    for name in ("keys.json", "ca.pem"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    text = "fhir: {bases: ['https://a.example'], open: true, authority: ca.pem}\ntrust: {jwks_file: keys.json}"
+    profile = own(tmp_path, MEANS + text, library)
+    assert profile.trust.jwks_file == tmp_path / "keys.json"
+    assert profile.access() == Access(("https://a.example",), open=True, authority=str(tmp_path / "ca.pem"))
 
 
 def test_what_may_be_mapped_is_what_may_be_ordered(library: Library) -> None:
@@ -218,7 +219,8 @@ def test_every_key_is_documented_with_its_default_and_an_example_that_works(libr
         written = yaml.safe_load(text)
         if key == "cards.orders":
             written["cards"]["order_system"] = "urn:ours"
-        (tmp_path / "keys.json").write_text("{}", encoding="utf-8")
+        for name in ("keys.json", "ca.pem"):
+            (tmp_path / name).write_text("{}", encoding="utf-8")
         profile = own(tmp_path, yaml.safe_dump({**yaml.safe_load(MEANS), **written}), library)
         assert key in ("based_on", "name", "means") or profile != own(tmp_path, MEANS, library), key
 

@@ -285,6 +285,16 @@ def test_suggestions_are_offered_as_the_client_can_take_them(
     assert [s.isRecommended for s in written.suggestions or []] == recommended
 
 
+def test_half_of_what_replaces_a_draft_is_not_offered_where_the_other_half_cannot_be(library: Library) -> None:
+    fixture = next(f for f in FIXTURES if f.name == "order-select-tablets-for-cord-signs")
+    cards = bare(fixture.request, fixture.written_for).cards
+    replacing = [s for card in cards for s in card.suggestions or [] if {a.type for a in s.actions} == {"create", "delete"}]
+    assert replacing
+    renderer = Renderer(library, STYLES["epic"].model_copy(update={"actions": ("create",)}), "en")
+    labels = [s.label for card in cards for s in renderer.card(card).suggestions or []]
+    assert not {action.description for s in replacing for action in s.actions} & set(labels)
+
+
 def test_a_bare_ingredient_is_not_ordered_where_its_dose_would_be_lost(library: Library) -> None:
     (card,) = bare(request(PREGNANT_OR_NOT)).cards
     assert card.suggestions is not None
