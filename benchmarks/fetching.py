@@ -14,8 +14,10 @@ from typing import Any
 
 from benchmarks.bodies import body
 from cds.library import load
+from hooks.clientfiles import client
+from hooks.desks import Desks
 from hooks.engine import Engine
-from hooks.fhir.access import Access
+from hooks.profiles import Fhir
 from hooks.services import PATIENT_VIEW
 from hooks.serving import settle
 
@@ -29,13 +31,15 @@ CALLS = 200
 
 def main() -> None:
     """Measure and print."""
+    library = load()
     settle(None)
     print("| nothing supplied, resources | median ms | p95 ms | supplied, median ms | goal |")
     print("| ---: | ---: | ---: | ---: | --- |")
     for resources in SIZES:
         sent = json.loads(body(PATIENT, resources, date.today()))
         with ehr(sent["prefetch"]) as base:
-            engine = Engine(load(), PATIENT_VIEW, access=Access((base,)))
+            profile = client("generic", library).model_copy(update={"fhir": Fhir(bases=(base,))})
+            engine = Engine(library, PATIENT_VIEW, Desks(library, [profile]))
             way = {"fhirServer": base, "fhirAuthorization": {"access_token": "token", "expires_in": 300}}
             fetched = times_ms(engine, {**sent, **way, "prefetch": {}})
             supplied = times_ms(engine, {**sent, **way})

@@ -173,8 +173,8 @@ class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
-    colon: between a name and its value. concerning: what is said of one record; and_others: of several. codes: FHIR's words for
-    a state in ours, where they cannot stay as they are.
+    colon: between a name and its value. concerning: what is said of one record; and_others: of several. unchecked: what is said
+    where nothing could be concluded. codes: FHIR's words for a state in ours, where they cannot stay as they are.
     """
 
     unknown: Text
@@ -206,6 +206,7 @@ class StandingWords(Signed):
     units: dict[Text, str]
     schedules: dict[Name, Text]
     suggestions: dict[Name, Text]
+    unchecked: dict[Name, Text]
     facts: dict[Name, Text]
     notes: dict[Name, Text]
     codes: dict[Text, Text] = {}

@@ -49,17 +49,28 @@ class _OneOfEach(yaml.CSafeLoader):
 
 def read_yaml(path: Path, shape: type[T] | Any) -> T:
     """One YAML file as a knowledge model. Raises KnowledgeError naming file, key and fault."""
+    validated: T = as_model(yaml_content(path), shape, path.name)
+    return validated
+
+
+def yaml_content(path: Path) -> Any:
+    """What a YAML file holds. Raises KnowledgeError where it cannot be read, or is no YAML."""
     try:
-        content = yaml.load(path.read_bytes(), Loader=_OneOfEach)  # noqa: S506 - a SafeLoader that also refuses double keys
-        validated: T = TypeAdapter(shape).validate_python(content)
-        return validated
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise KnowledgeError(f"{path.name}: {faults}") from None
+        return yaml.load(path.read_bytes(), Loader=_OneOfEach)  # noqa: S506 - a SafeLoader that also refuses double keys
     except (yaml.YAMLError, KnowledgeError) as error:
         raise KnowledgeError(f"{path.name}: {error}") from None
     except OSError as error:
         raise KnowledgeError(f"{path}: cannot be read ({error.strerror}); name an existing file") from None
+
+
+def as_model(content: Any, shape: type[T] | Any, name: str) -> T:
+    """Content as a knowledge model. Raises KnowledgeError naming the file it is from, key and fault."""
+    try:
+        validated: T = TypeAdapter(shape).validate_python(content)
+        return validated
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise KnowledgeError(f"{name}: {faults}") from None
 
 
 def load(site: Path | None = None) -> Library:

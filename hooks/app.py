@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +12,16 @@ from flask import Flask
 
 from cds.library import load
 from hooks.calls import Calls
+from hooks.clientfiles import client
+from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
 from hooks.wire import require_web_address
 
+
+_LOG = logging.getLogger("cobalamin")
 
 MEBIBYTE = 1024 * 1024
 
@@ -26,13 +31,15 @@ class Config:
     """What a deployment may set. The defaults are the development configuration.
 
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
-    card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on.
+    card links to its source. `clients`: who calls, each a shipped client by name or a file; none means anybody by the standard.
+    `body_limit`: the largest request body in bytes. `today`: the day decisions are made on, instead of that of the clock.
     """
 
     site: Path | None = None
     base_url: str | None = None
+    clients: tuple[str, ...] = ()
     body_limit: int = 10 * MEBIBYTE
-    today: Callable[[], date] = date.today
+    today: Callable[[], date] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -43,11 +50,16 @@ class Config:
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The WSGI application. Raises KnowledgeError or GraphError where the knowledge does not fit together."""
+    """The WSGI application. Raises KnowledgeError or GraphError where knowledge or clients do not fit together."""
     config = config or Config()
     library = load(config.site)
     app = Flask("hooks", static_folder=None)
-    engines = [Engine(library, service, config.base_url) for service in SERVICES]
-    add_routes(app, engines, Pages(library, SERVICES), config.today)
+    clients = [client(name_or_file, library) for name_or_file in config.clients]
+    for known in clients:
+        if known.development:
+            _LOG.warning("client %s is for development only; its calls prove nothing about who sent them", known.name)
+    desks = Desks(library, clients, config.base_url)
+    engines = [Engine(library, service, desks) for service in SERVICES]
+    add_routes(app, engines, Pages(library, SERVICES), config.today or date.today)
     app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit)  # type: ignore[method-assign]  # as Flask's manual does
     return app

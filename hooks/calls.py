@@ -24,8 +24,11 @@ _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunk
 class Calls:
     """Answers calls of the services, and leaves everything else to the application behind it."""
 
-    def __init__(self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int) -> None:
-        """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12)."""
+    def __init__(self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date] | None, limit: int) -> None:
+        """`today`: None asks the clock of each client. `limit`: the largest body in bytes.
+
+        A service answers with a slash too many, too, and never by a redirect (CALL-12).
+        """
         self._behind, self._today, self._limit = behind, today, limit
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
@@ -46,8 +49,9 @@ class Calls:
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
             _require_json(environ)
-            language = accepted(environ.get("HTTP_ACCEPT_LANGUAGE")) or engine.library.language
-            return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)), language)
+            today = self._today() if self._today is not None else None
+            answer = engine.answer(self._body(environ), today, accepted(environ.get("HTTP_ACCEPT_LANGUAGE")))
+            return answered(Response(cards=answer.cards), answer.language)
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome

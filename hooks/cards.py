@@ -70,11 +70,13 @@ class _Basis:
 class CardWriter:
     """Writes cards in the words of one library and language."""
 
-    def __init__(self, library: Library, language: Language, base_url: str | None = None) -> None:
+    def __init__(self, library: Library, language: Language, base_url: str | None = None, links: bool = True) -> None:
         """Work out once what each rule reads; what is the same on many cards is put into words once and then kept.
 
         `base_url`: where the service is reached; cards then lead to their rule in the rulebook, else to the source they cite.
+        `links`: False where a card must lead nowhere.
         """
+        self._links = links
         self._base_url = base_url.rstrip("/") if base_url is not None else None
         self._library = library
         self._wording = Wording(library, language)
@@ -126,7 +128,7 @@ class CardWriter:
         topic = Coding(system=TOPIC_SYSTEM, code=signed.topic, display=signed.title[self._wording.language])
         said = source[self._wording.language]
         url = source.url if self._base_url is None else f"{self._base_url}/rulebook#{rule}"
-        return Source(label=said.label, topic=topic, url=url)
+        return Source(label=said.label, topic=topic, url=url if self._links else None)
 
     def detail(self, decision: Decision, statement: Statement) -> str:
         """The basis of a card as Markdown, so that a clinician can judge it without us."""
@@ -157,7 +159,7 @@ class CardWriter:
 
     def _cited(self, reference: Reference) -> str:
         named = reference[self._wording.language]
-        title = f"[{named.title}]({reference.url})" if reference.url else named.title
+        title = f"[{named.title}]({reference.url})" if reference.url and self._links else named.title
         return f"{title}. {named.publisher}, {reference.date or self._words.no_date}."
 
     def _fill(self, decision: Decision, template: str) -> str:

@@ -1,10 +1,9 @@
-"""The command `cobalamin`: serve, evaluate, explain, rulebook, demo, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, rulebook, site-sheet, demo, fixture."""
 
 from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,21 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import click
-import requests
 
 import cds
 from cds.library import KnowledgeError, load
 from cds.signed import Language
 from cds.trace import why, why_not
 from hooks.app import Config, create_app
+from hooks.clientfiles import client as client_of
 from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
+from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
-from hooks.options import language_option, request_argument, site_option, today_option
+from hooks.loopback import running_service
+from hooks.options import client_option, clients_option, language_option, request_argument, site_option, today_option
 from hooks.publishing import base_url_option, rulebook
 from hooks.report import report
 from hooks.services import service_of
+from hooks.sheets import site_sheet
 
 
 EXIT_BAD_REQUEST = 2
@@ -49,16 +51,17 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
+@clients_option
 @base_url_option
-def serve(host: str, port: int, workers: int, site: Path | None, base_url: str | None) -> None:
+def serve(host: str, port: int, workers: int, site: Path | None, clients: tuple[str, ...], base_url: str | None) -> None:
     """Run the service.
 
-    Example: cobalamin serve --port 8080
+    Example: cobalamin serve --port 8080 --client epic
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
     with _told():
-        app = create_app(Config(site=site, base_url=base_url))
+        app = create_app(Config(site=site, base_url=base_url, clients=clients))
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -75,16 +78,19 @@ def serve(host: str, port: int, workers: int, site: Path | None, base_url: str |
 @request_argument
 @today_option
 @site_option
+@client_option
 @language_option
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(request_file: Any, today: date | None, site: Path | None, language: Language | None, format_: str) -> None:
+def evaluate(
+    request_file: Any, today: date | None, site: Path | None, client: str | None, language: Language | None, format_: str
+) -> None:
     """Decide on one hook request without a server.
 
     Example: cobalamin evaluate request.json --format json
 
     Exit status: 0 answered; 2 not a request; 3 the service would refuse to answer (its reason goes to standard error).
     """
-    evaluation = _evaluate(request_file.read(), today, site, language, format_)
+    evaluation = _evaluate(request_file.read(), today, site, language, client, format_)
     content = report(evaluation)
     if format_ == "json":
         print_json(content)
@@ -99,14 +105,17 @@ def evaluate(request_file: Any, today: date | None, site: Path | None, language:
 @request_argument
 @today_option
 @site_option
+@client_option
 @language_option
 @click.option("--whole", is_flag=True, help="Unfold also the branches in which nothing was found.")
-def explain(request_file: Any, today: date | None, site: Path | None, language: Language | None, whole: bool) -> None:
+def explain(
+    request_file: Any, today: date | None, site: Path | None, client: str | None, language: Language | None, whole: bool
+) -> None:
     """Show why: each advice down to records and signed numbers, and why the other rules were silent.
 
     Example: cobalamin explain request.json
     """
-    evaluation = _evaluate(request_file.read(), today, site, language)
+    evaluation = _evaluate(request_file.read(), today, site, language, client)
     decision, out = evaluation.decision, console()
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
@@ -123,6 +132,7 @@ def explain(request_file: Any, today: date | None, site: Path | None, language: 
 
 
 main.add_command(rulebook)
+main.add_command(site_sheet)
 
 
 @main.group("fixture")
@@ -165,7 +175,7 @@ def demo(name: str, language: Language | None) -> None:
     with _told():
         known = fixture(name)
     out, body, spoken = console(), known.on(date.today()), language or known.language
-    with _service() as (base, ehr):
+    with running_service() as (base, ehr):
         out.print(f"Service at {base}", style="dim")
         services = ehr.get(f"{base}/cds-services", timeout=10).json()["services"]
         discovered = next(service for service in services if service["hook"] == known.request["hook"])
@@ -184,11 +194,19 @@ def demo(name: str, language: Language | None) -> None:
     )
 
 
-def _evaluate(body: bytes, today: date | None, site: Path | None, language: Language | None, format_: str = "text") -> Evaluation:
+def _evaluate(
+    body: bytes,
+    today: date | None,
+    site: Path | None,
+    language: Language | None,
+    client: str | None = None,
+    format_: str = "text",
+) -> Evaluation:
     with _told(format_):
-        request = _request(body)
-        engine = Engine(load(site), service_of(request.get("hook") if isinstance(request, dict) else None))
-        return engine.evaluate(body, today or written_for(request) or date.today(), language)
+        request, library = _request(body), load(site)
+        desks = Desks(library, [client_of(client, library)] if client else [])
+        engine = Engine(library, service_of(request.get("hook") if isinstance(request, dict) else None), desks)
+        return engine.evaluate(body, today or written_for(request), language)
 
 
 def _request(body: bytes) -> Any:
@@ -218,35 +236,3 @@ def _say_refusal(error: RequestError) -> None:
     click.secho(f"The service would answer {error.status}:", fg="red", err=True)
     for issue in error.issues:
         click.echo(f"- {issue.text}", err=True)
-
-
-@contextmanager
-def _service() -> Iterator[tuple[str, requests.Session]]:
-    """The real service in a process of its own, on a free loopback port; its address, and a session that reaches it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "hooks", "serve", "--port", str(port)]
-    with (
-        requests.Session() as ehr,
-        subprocess.Popen(command, stderr=subprocess.DEVNULL) as process,  # noqa: S603 - our own command, no outside input
-    ):
-        ehr.trust_env = False  # a proxy would look for 127.0.0.1 on its own machine
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _wait_until_up(ehr, base, process)
-            yield base, ehr
-        finally:
-            process.terminate()
-
-
-def _wait_until_up(ehr: requests.Session, base: str, process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
-    deadline = time.monotonic() + patience_s
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            ehr.get(f"{base}/healthz", timeout=1)
-        except (requests.ConnectionError, requests.Timeout):
-            time.sleep(0.05)
-        else:
-            return
-    raise click.ClickException("The service did not start; run `cobalamin serve` to see why.")

@@ -39,13 +39,19 @@ def card_panel(card: dict[str, Any]) -> Panel:
     for suggestion in card.get("suggestions", []):
         mark = "●" if suggestion.get("isRecommended") else "○"
         parts.append(Text(f"{mark} {suggestion['label']}", style="green"))
-        parts += [Padding(Text(f"+ {action['resource']['resourceType']}: {action['description']}", style="dim"), (0, 0, 0, 2))
-                  for action in suggestion["actions"]]  # fmt: skip
+        parts += [Padding(Text(_action(action), style="dim"), (0, 0, 0, 2)) for action in suggestion["actions"]]
     reasons = ", ".join(reason["display"] for reason in card.get("overrideReasons", []))
     parts.append(Text(f"Override: {reasons}", style="dim"))
     title = Text(f" {card['indicator'].upper()} ", style=f"bold reverse {colour}")
     return Panel(Group(Text(card["summary"], style="bold"), Text(), *parts), title=title, title_align="left",
                  subtitle=escape(card["source"]["label"]), subtitle_align="right", border_style=colour)  # fmt: skip
+
+
+def _action(action: dict[str, Any]) -> str:
+    """What would be created, changed or deleted."""
+    sign = {"create": "+", "update": "~", "delete": "-"}[action["type"]]
+    what = action["resource"]["resourceType"] if "resource" in action else action["resourceId"]
+    return f"{sign} {what}: {action['description']}"
 
 
 def decision_lines(decision: dict[str, Any]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from pydantic import ValidationError
@@ -13,20 +13,19 @@ from pydantic import ValidationError
 from cds.chart import Chart, Patient
 from cds.content import Library
 from cds.decide import Decider, Decision
-from cds.signed import LANGUAGES, Language
+from cds.signed import Language
 from hooks import exact
-from hooks.cards import CardWriter
 from hooks.contexts import CONTEXTS, Context, OrderSelect
-from hooks.errors import Issue, RequestError
-from hooks.fhir.access import Access
+from hooks.desks import Desk, Desks
+from hooks.errors import Issue, RequestError, only_json
 from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
 from hooks.fhir.faults import MEND
 from hooks.fhir.fetching import Fetcher
 from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, templates, unpack
-from hooks.fhir.reader import Reader
 from hooks.fhir.resources import Condition, reference_of
 from hooks.fhir.values import ANSWERED
 from hooks.services import Service
+from hooks.unchecked import unchecked
 from hooks.wire import Card, HookRequest
 
 
@@ -52,52 +51,66 @@ class Evaluation:
     refusal: RequestError | None
 
 
+class Answer(NamedTuple):
+    """What a client gets: its cards, and the language they are in."""
+
+    cards: list[Card]
+    language: Language
+
+
 class Engine:
     """One service, ready to answer."""
 
-    def __init__(self, library: Library, service: Service, base_url: str | None = None, access: Access | None = None) -> None:
-        """Plan the rules and prepare the readers once. `base_url`: where the service shows its rulebook, if it is known.
-
-        access: to the FHIR server of the client whose requests these are; without it nothing is ever fetched. Raises ValueError
-        for an access to what nobody may be sent to.
-        """
+    def __init__(self, library: Library, service: Service, desks: Desks | None = None) -> None:
+        """Plan the rules once. `desks`: the clients of the deployment, shared by its services; without them all are generic."""
         self.library = library
         self.service = service
+        self._desks = desks or Desks(library)
         self._decide = Decider(library, service.rules)
-        self._reader = Reader(library)
-        self._fetcher = Fetcher(access, templates(library, service.rules)) if access is not None else None
-        self._cards = {language: CardWriter(library, language, base_url) for language in LANGUAGES}
+        wanted = templates(library, service.rules)
+        self._fetchers = {
+            desk.profile.name: Fetcher(desk.access, wanted) for desk in self._desks.known if desk.access is not None
+        }
         self._critical = {
             rule: frozenset((rule, *library.graph.ancestors(rule)))
             for rule in service.rules
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date, language: Language | None = None) -> list[Card]:
-        """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke."""
-        evaluation = self.evaluate(body, today, language)
-        if evaluation.refusal is not None:
-            raise evaluation.refusal
-        return evaluation.cards
+    def answer(self, body: bytes, today: date | None = None, language: Language | None = None) -> Answer:
+        """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke.
 
-    def evaluate(self, body: bytes, today: date, language: Language | None = None) -> Evaluation:
-        """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on.
-
-        `language`: that of the cards; None leaves it to the site.
+        `today`: None asks the clock of the client. `language`: None leaves it to the client, then to the site.
         """
+        request, context = self._request(body)
+        desk = self._desks.of(request)
+        spoken = language or desk.language
+        if reason := desk.declines(request):
+            _LOG.warning("client %s %s: nothing was evaluated, no card was sent", desk.profile.name, reason)
+            return Answer([], spoken)
         try:
-            request, context = self._request(body)
-            supplied = unpack(request.prefetch, context.patientId)
-            brought = self._brought(context)
-            chart = self._chart(supplied, context, today, brought)
-            if self._fetcher is not None and (chart is None or self._concerns_us(chart, brought)):
-                sent = request.prefetch, supplied, context.patientId, request.fhirServer, request.fhirAuthorization
-                supplied, before = self._fetcher.complete(*sent), supplied
-                chart = self._chart(supplied, context, today, brought) if supplied is not before else chart
-        except RecursionError:
-            raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
-            raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
+            evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken)
+            if evaluation.refusal is not None:
+                raise evaluation.refusal
+            cards = evaluation.cards
+        except RequestError as error:
+            if error.status != 412 or desk.profile.on_missing == 412:
+                raise
+            cards = desk.rendered([unchecked(self.library, spoken, context, request.hookInstance, error)], spoken)
+        if desk.profile.mode == "silent":
+            topics = ", ".join(card.source.topic.code for card in cards) or "none"
+            _LOG.warning("client %s is silent: evaluated, no card was sent; left out: %s", desk.profile.name, topics)
+            return Answer([], spoken)
+        return Answer(cards, spoken)
+
+    def evaluate(self, body: bytes, today: date | None = None, language: Language | None = None) -> Evaluation:
+        """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
+        request, context = self._request(body)
+        desk = self._desks.of(request)
+        return self._evaluated(request, context, desk, today or desk.today(), language or desk.language)
+
+    def _evaluated(self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language) -> Evaluation:
+        chart, supplied, brought = self._read(request, context, desk, today)
         if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
         ours = self._concerns_us(chart, brought)
@@ -106,19 +119,31 @@ class Engine:
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
-        cards = self._cards[language or self.library.language].cards(
-            decision, context, request.hookInstance, brought.sent if self.service.may_change else {}
-        )
+        drafts = brought.sent if self.service.may_change else {}
+        cards = desk.rendered(desk.writers[language].cards(decision, context, request.hookInstance, drafts), language)
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
         return Evaluation(decision, cards, refusal)
 
-    def _chart(self, supplied: Supplied, context: Context, today: date, brought: Brought) -> Chart | None:
+    @only_json
+    def _read(self, request: HookRequest, context: Context, desk: Desk, today: date) -> tuple[Chart | None, Supplied, Brought]:
+        """The chart, unless nobody knows whose; and what was supplied and brought for it. What is missing is fetched."""
+        supplied = unpack(request.prefetch, context.patientId, names=desk.names)
+        brought = self._brought(context)
+        chart = self._chart(supplied, context, desk, today, brought)
+        fetcher = self._fetchers.get(desk.profile.name)
+        if fetcher is not None and (chart is None or self._concerns_us(chart, brought)):
+            sent = request.prefetch, supplied, context.patientId, request.fhirServer, request.fhirAuthorization, desk.names
+            supplied, before = fetcher.complete(*sent), supplied
+            chart = self._chart(supplied, context, desk, today, brought) if supplied is not before else chart
+        return chart, supplied, brought
+
+    def _chart(self, supplied: Supplied, context: Context, desk: Desk, today: date, brought: Brought) -> Chart | None:
         """Everything that is known of the patient; None where nobody knows who that is."""
-        patient = self._reader.patient(supplied, context.patientId) or self._nobody(supplied)
+        patient = desk.reader.patient(supplied, context.patientId) or self._nobody(supplied)
         chosen = context.selections if isinstance(context, OrderSelect) else None
-        return self._reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
+        return desk.reader.chart(supplied, patient, context.patientId, today, brought, chosen) if patient is not None else None
 
     def _nobody(self, supplied: Supplied) -> Patient | None:
         """Nobody in particular: an order that does not concern us needs no patient. Not where somebody else was sent."""
@@ -136,6 +161,7 @@ class Engine:
             return any(record.reference in new for records in chart.records.values() for record in records)
         return self.service.about is None or bool(chart.chosen)
 
+    @only_json
     def _request(self, body: bytes) -> tuple[HookRequest, Context]:
         """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
         if not body.isascii():

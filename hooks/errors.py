@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,21 @@ class RequestError(Exception):
         self.status = status
         self.issues = tuple(issues)
         super().__init__(f"{status}: " + "; ".join(issue.text for issue in self.issues))
+
+
+def only_json(read: Callable[P, T]) -> Callable[P, T]:
+    """Turns what comes of broken or bottomless JSON, wherever it is met, into a refusal."""
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except RecursionError:
+            raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
+            raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
+
+    return reading
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:

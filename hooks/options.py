@@ -31,4 +31,17 @@ today_option = click.option(
 language_option = click.option(
     "--language", type=click.Choice(LANGUAGES), help="Language of the cards. Default: that of the site policy, else English."
 )
+client_option = click.option(
+    "--client",
+    "client",
+    metavar="NAME_OR_FILE",
+    help="The client that calls: a shipped one by name (generic, epic, oracle, ...) or a profile (YAML) of the site's own.",
+)
+clients_option = click.option(
+    "--client",
+    "clients",
+    multiple=True,
+    metavar="NAME_OR_FILE",
+    help="A client that calls: a shipped one by name (epic, oracle, ...) or a profile (YAML) of the site's own. Repeatable.",
+)
 request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))

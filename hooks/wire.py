@@ -123,6 +123,7 @@ class Card(Sent, frozen=True):
     suggestions: list[Suggestion] | None = None
     selectionBehavior: Literal["at-most-one", "any"] | None = None
     overrideReasons: list[Coding] | None = None
+    extension: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Hold what no type can: the length of the summary (RESP-04), and how suggestions are chosen (cds-resp-6)."""

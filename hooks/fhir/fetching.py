@@ -39,11 +39,17 @@ class Fetcher:
         self._searches = searches(templates, access.dialect)
 
     def complete(
-        self, prefetch: Prefetch, supplied: Supplied, patient_id: str, server: str | None, authorization: Mapping[str, Any] | None
+        self,
+        prefetch: Prefetch,
+        supplied: Supplied,
+        patient_id: str,
+        server: str | None,
+        authorization: Mapping[str, Any] | None,
+        names: Mapping[str, str],
     ) -> Supplied:
         """What was `supplied` by `prefetch`, with what was missing of it; the very same where nothing is or may be asked.
 
-        server, authorization: fhirServer and fhirAuthorization of the request.
+        server, authorization: fhirServer and fhirAuthorization of the request. names: how the client calls our keys.
         """
         wanted = [key for key in self._searches if not _is_settled(key, supplied, patient_id)]
         if server is None or not (wanted or unnamed_medications(supplied)):
@@ -53,32 +59,49 @@ class Fetcher:
         if not isinstance(grant, Grant):
             return replace(supplied, faults=dict.fromkeys(wanted, grant))
         until = arrived + self._access.deadline_s
-        whole = self._whole(prefetch, wanted, patient_id, grant, until) if wanted else supplied
+        whole = self._whole(prefetch, wanted, patient_id, grant, until, names) if wanted else supplied
         drugs = unnamed_medications(whole) if may_ask(grant.scope, "Medication", search=False) else []
         reads = [Query(reference, read_of(reference)) for reference in drugs]
         return with_medications(whole, fetch(self._access, grant, reads, until)) if reads else whole
 
-    def _whole(self, prefetch: Prefetch, wanted: Iterable[str], patient_id: str, grant: Grant, until: float) -> Supplied:
+    def _whole(
+        self,
+        prefetch: Prefetch,
+        wanted: Iterable[str],
+        patient_id: str,
+        grant: Grant,
+        until: float,
+        names: Mapping[str, str],
+    ) -> Supplied:
         """Prefetch and what was wanted beside it. A key that is answered in full needs no part of it that came by prefetch."""
         barred: dict[str, Fault] = {key: "out_of_scope" for key in wanted if not self._in_scope(key, grant)}
-        queries = [query for key in wanted if key not in barred for query in self._queries(key, prefetch, patient_id, grant)]
+        queries = [
+            query
+            for key in wanted
+            if key not in barred
+            for query in self._queries(key, _named(prefetch, key, names), patient_id, grant)
+        ]
         fetched = fetch(self._access, grant, queries, until)
         answered = {key for key, state in unpack({}, patient_id, fetched).keys.items() if state in ANSWERED}
         barred |= {query.key: "unusable" for query in queries if query.key not in answered}
-        kept = {name: raw for name, raw in prefetch.items() if key_named(name) not in answered}
-        whole = unpack(kept, patient_id, fetched)
+        kept = {name: raw for name, raw in prefetch.items() if key_named(name, names) not in answered}
+        whole = unpack(kept, patient_id, fetched, names)
         return replace(whole, faults={**barred, **whole.faults})
 
     def _in_scope(self, key: str, grant: Grant) -> bool:
         kind, search, _ = self._searches[key][0].partition("?")
         return may_ask(grant.scope, kind.partition("/")[0], search=bool(search))
 
-    def _queries(self, key: str, prefetch: Prefetch, patient_id: str, grant: Grant) -> list[Query]:
+    def _queries(self, key: str, pages: list[bytes], patient_id: str, grant: Grant) -> list[Query]:
         """The searches of a key, or the pages that follow the only one that was supplied (PREF-31)."""
-        pages = [bytes(raw) for name, raw in prefetch.items() if key_named(name) == key]
         if len(pages) == 1 and _goes_on(pages[0], grant):
             return [Query(key, "", pages[0])]
         return [Query(key, for_patient(search, patient_id)) for search in self._searches[key]]
+
+
+def _named(prefetch: Prefetch, key: str, names: Mapping[str, str]) -> list[bytes]:
+    """What came under the names of a key."""
+    return [bytes(raw) for name, raw in prefetch.items() if key_named(name, names) == key]
 
 
 def _is_settled(key: str, supplied: Supplied, patient_id: str) -> bool:

@@ -147,7 +147,17 @@ class Supplied:
     faults: Mapping[str, Fault] = field(default_factory=dict)
 
 
-def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched: Sequence[Fetched] = ()) -> Supplied:
+def names_with(aliases: Mapping[str, str]) -> Mapping[str, str]:
+    """The names under which our keys are known, together with those that one client gives them."""
+    return {**_BY_NAME, **aliases} if aliases else _BY_NAME
+
+
+def unpack(
+    prefetch: Mapping[str, bytes | msgspec.Raw],
+    patient_id: str,
+    fetched: Sequence[Fetched] = (),
+    names: Mapping[str, str] = _BY_NAME,
+) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
     What was `fetched` is read as if the client had supplied it under our name.
@@ -159,7 +169,7 @@ def unpack(prefetch: Mapping[str, bytes | msgspec.Raw], patient_id: str, fetched
     states = defaultdict[str, list[KeyState]](list)
     notes: list[Note] = []
     faults: dict[str, Fault] = {}
-    named = [(name, key_named(name), raw) for name, raw in prefetch.items()]
+    named = [(name, key_named(name, names), raw) for name, raw in prefetch.items()]
     for found in fetched:
         if found.fault is not None:
             faults[found.key] = found.fault
@@ -221,9 +231,9 @@ def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | byt
     return True
 
 
-def key_named(name: str) -> str | None:
+def key_named(name: str, names: Mapping[str, str] = _BY_NAME) -> str | None:
     """Which key of ours a client means by a name, if any; also one that is written otherwise than those we know."""
-    return _BY_NAME.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
+    return names.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
 
 
 def _patient_first(named: tuple[str, str | None, bytes | msgspec.Raw]) -> bool:

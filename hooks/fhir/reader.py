@@ -28,6 +28,7 @@ class Reader:
 
     def __init__(self, library: Library, local: Local = STANDARD) -> None:
         """Prepare one reader per kind of resource. `local`: what the data of this client means beyond the standards."""
+        self.local = local
         self._observations = ObservationReader(library, local)
         self._problems = ProblemReader(library, local)
         self._medicines = MedicineReader(library, local)

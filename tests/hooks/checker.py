@@ -71,7 +71,8 @@ def check_card(card: dict[str, Any], patient_id: str) -> None:
     suggestions = card.get("suggestions", [])
     assert ("selectionBehavior" in card) == bool(suggestions), "RESP-14, RESP-16"
     assert card.get("selectionBehavior", "any") in ("at-most-one", "any"), "RESP-15"
-    assert sum(suggestion.get("isRecommended", False) for suggestion in suggestions) <= 1, "RESP-17"
+    recommended = sum(suggestion.get("isRecommended", False) for suggestion in suggestions)
+    assert recommended <= 1 or card["selectionBehavior"] == "any", "RESP-17"
     for suggestion in suggestions:
         assert suggestion["label"], "SUG-01"
         assert suggestion.get("isRecommended", True) is True, "SUG-03"

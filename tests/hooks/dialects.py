@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
 
+from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.examples import Fixture, fixture
 from hooks.fhir.access import Access, Dialect
@@ -176,7 +177,10 @@ def record(prefetch: Mapping[str, Any]) -> list[dict[str, Any]]:
 @cache
 def fetching(hook: str, access: Access) -> Engine:
     """The service with access to a FHIR server."""
-    return Engine(library(), service_of(hook), access=access)
+    desks = Desks(library())
+    for desk in desks.known:
+        desk.access = access
+    return Engine(library(), service_of(hook), desks)
 
 
 def unprefetched(request: Mapping[str, Any], server: str, keep: Iterable[str] = ()) -> bytes:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds.signed import Language
-from hooks.engine import Engine, Evaluation
+from hooks.engine import Evaluation
 from hooks.errors import RequestError
 from hooks.fhir.access import Access
 from hooks.fhir.faults import Fault
 from hooks.fhir.values import KeyState
-from tests.hooks.dialects import unprefetched
+from tests.hooks.dialects import fetching, unprefetched
 from tests.hooks.stub import HANG_UP, Asked, Stub, reply, stub
-from tests.patients import TODAY, bundle, engine, library, observation, request
+from tests.patients import TODAY, bundle, engine, observation, request
 
 
 DEADLINE_S = 0.3
@@ -155,7 +155,7 @@ def ask(case: Case, missing: str, language: Language = "en") -> Outcome:
         start = time.monotonic()
         evaluation, refusal = None, None
         try:
-            evaluation = Engine(library(), service, access=access_to(server)).evaluate(body, TODAY, language)
+            evaluation = fetching(service.hook, access_to(server)).evaluate(body, TODAY, language)
             refusal = evaluation.refusal
         except RequestError as error:
             refusal = error

@@ -17,7 +17,7 @@ import requests
 from click.testing import CliRunner
 from gunicorn.glogging import Logger
 
-from hooks import cli, serving
+from hooks import loopback, serving
 from hooks.app import Config, create_app
 from hooks.cli import main
 from hooks.examples import fixture
@@ -268,7 +268,7 @@ def test_a_service_that_does_not_start_is_told() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     with pytest.raises(Exception, match="The service did not start"):
-        cli._wait_until_up(requests.Session(), "http://127.0.0.1:9", process)
+        loopback._wait_until_up(requests.Session(), "http://127.0.0.1:9", process)
 
 
 def test_serve_runs_gunicorn_on_loopback_and_says_so_once_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,7 +462,7 @@ def test_ERR_09_what_fails_outside_the_application_repeats_nothing(caplog: pytes
 
 
 def test_two_real_workers_answer_a_chunked_request() -> None:
-    with cli._service() as (base, ehr):
+    with loopback.running_service() as (base, ehr):
         body = json.dumps(fixture("child").request).encode()
         answer = ehr.post(
             f"{base}/cds-services/b12-bone-health",
@@ -471,3 +471,23 @@ def test_two_real_workers_answer_a_chunked_request() -> None:
             timeout=10,
         )
     assert (answer.status_code, answer.json()) == (200, {"cards": []})
+
+
+def test_cards_are_shown_as_one_client_gets_them(deficient: str) -> None:
+    status, out, _ = run("evaluate", deficient, *ON, "--client", "epic", "--format", "json")
+    assert status == 0
+    assert {card["selectionBehavior"] for card in json.loads(out)["cards"]} == {"any"}
+    assert run("explain", deficient, *ON, "--client", "epic")[0] == 0
+    status, _, err = run("evaluate", deficient, "--client", "cerner")
+    assert status == 2
+    assert "There is no client 'cerner'" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("order-select-tablets-for-cord-signs", "- MedicationRequest/"), ("order-sign-mg-for-ug", "~ MedicationRequest: ")],
+)
+def test_what_would_be_deleted_or_changed_is_shown(name: str, shown: str) -> None:
+    status, out, _ = run("evaluate", "-", given=json.dumps(fixture(name).request))
+    assert status == 0
+    assert shown in out

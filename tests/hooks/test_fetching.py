@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.engine import Engine, Evaluation
+from hooks.engine import Evaluation
 from hooks.errors import RequestError
 from hooks.examples import Fixture, fixture
 from hooks.fhir.access import Access
@@ -20,7 +20,7 @@ from hooks.fhir.faults import MEND, Fault
 from hooks.fhir.fetching import Fetcher
 from hooks.fhir.prefetch import KEYS, templates
 from hooks.report import report
-from hooks.services import PATIENT_VIEW, service_of
+from hooks.services import PATIENT_VIEW
 from hooks.wire import HookRequest
 from tests.hooks.dialects import DIALECTS, PATIENCE_S, PATIENTS, fetched, fetching, gist, hospital, record, supplied
 from tests.hooks.stub import LOOPBACK, TOKEN, Asked, Behaviour, Stub, reply, stub
@@ -351,7 +351,7 @@ def test_FHIR_02_a_redirect_is_not_followed(ehr: Stub) -> None:
 )
 def test_FHIR_06_a_base_that_may_not_be_listed_stops_the_start(base: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        Engine(library(), PATIENT_VIEW, access=Access((base,)))
+        Fetcher(Access((base,)), {})
 
 
 @pytest.mark.parametrize(
@@ -526,4 +526,4 @@ def test_PREF_38_however_the_data_came_the_answer_is_the_same(
 
 
 def test_every_service_can_be_given_access() -> None:
-    assert all(Engine(library(), service_of(hook), access=Access(())) for hook in ("order-select", "medication-refill"))
+    assert all(fetching(hook, Access(())) for hook in ("order-select", "medication-refill"))

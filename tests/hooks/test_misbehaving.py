@@ -9,12 +9,11 @@ from typing import get_args
 
 import pytest
 
-from hooks.engine import Engine
 from hooks.fhir.faults import MEND, Failure, Fault
-from tests.hooks.dialects import unprefetched
+from tests.hooks.dialects import fetching, unprefetched
 from tests.hooks.misbehaving import CASES, DEADLINE_S, VIGNETTE, Case, access_to, ask
 from tests.hooks.stub import TOKEN, stub
-from tests.patients import PATIENT, TODAY, engine, library, request
+from tests.patients import PATIENT, TODAY, library, request
 
 
 GRACE_S = 0.5
@@ -68,7 +67,7 @@ def test_FHIR_15_nothing_is_left_behind_by_a_server_that_hangs() -> None:
     before = threading.active_count()
     (silent,) = (case for case in CASES if case.name == "silent")
     with stub(silent.behave) as server:
-        service = Engine(library(), engine().service, access=access_to(server))
+        service = fetching("patient-view", access_to(server))
         body = unprefetched(request(VIGNETTE), server.base)
         for _ in range(3):
             with pytest.raises(Exception, match="412"):
