@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 
@@ -158,7 +157,6 @@ _SPELT = {_bare(uri): system.uris[0] for system in SYSTEMS.values() for uri in (
 _SCT_EDITION = "snomed.info/sct/"
 
 
-@lru_cache(maxsize=1024)
 def system_uri(uri: str) -> str | None:
     """The first URI of the coding system that is meant, however its own is spelt; None for a system that is none of ours.
 

@@ -27,6 +27,7 @@ _SAID_NOT_TO_BE = re.compile(
 _HINTS = ("taking", "started", "filled", "took", "未", "停", "不再", "拒绝")
 """One of these is in every such text, and in hardly any other."""
 
+_NO_STATEMENT = ("entered-in-error", "draft")
 _WORDS = ("text", "patientInstruction")
 
 
@@ -38,7 +39,9 @@ def status_of(resource: MedicationRequest | MedicationStatement) -> str:
     status = code(resource.status)
     if isinstance(resource, MedicationRequest):
         return NOT_TAKEN if truth(resource.doNotPerform) or code(resource.intent) in _NOT_ORDERED else status
-    if resource.adherence is not NOT_SENT and status not in ("entered-in-error", "draft"):
+    if status in _NO_STATEMENT:
+        return status
+    if resource.adherence is not NOT_SENT:
         said = next((code(item.get("code")) for item in objects(opened(resource.adherence))), "")
         status = next((state for state, beginning in _ADHERENCE if said.startswith(beginning)), UNKNOWN)
     denials, affirmed = list(_denials(resource)), truth(resource.wasNotTaken) is False or code(resource.taken) == "y"

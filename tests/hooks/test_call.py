@@ -295,7 +295,7 @@ def test_ERR_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.Lo
 def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def explode(*_: Any) -> None:
+    def explode(*_: Any, **__: Any) -> None:
         raise RuntimeError("Zaphod")
 
     monkeypatch.setattr("hooks.engine.unpack", explode)

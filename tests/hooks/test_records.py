@@ -440,6 +440,7 @@ def test_what_words_doubt_is_not_left_open() -> None:
         ({"adherence": "taking"}, None, "taking_unknown"),
         ({"status": "entered-in-error", "adherence": {"code": {"coding": [{"code": "taking"}]}}}, False, "not_taken"),
         ({"status": "draft"}, False, "not_taken"),
+        ({"status": "entered-in-error", "taken": "unk"}, False, "not_taken"),
         ({"status": "intended"}, True, "start_unknown"),
     ],
 )
