@@ -106,12 +106,12 @@ class _Results:
                 continue
             if part is resource and part.valueQuantity is NOT_SENT and self._is_panel(resource, concept, told):
                 continue
+            if status != "final" or resource.related is not NOT_SENT:
+                self._changed.append((concept, status, resource))  # what was corrected is wrong, even if the correction is no use
             record = (self._measurement if asked.measured else self._finding)(asked, question.name, part, resource)
             if record is None:
                 continue
             self._read.append((record, status, resource))
-            if status != "final" or resource.related is not NOT_SENT:
-                self._changed.append((concept, status, resource))
             if resource.subject is None and resource.patient is None:
                 self._note("no_subject", resource, concept)
 
