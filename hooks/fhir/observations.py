@@ -142,7 +142,7 @@ class _Results:
             self._note("future", resource, concept, str(taken))
             return None
         if meant.contradicts:
-            self._note("unit_class", resource, concept, meant.shown)
+            self._note("unit_class", resource, concept)
         unit = meant.unit
         upper = self._upper_limit(concept, part, unit) if meant.own_limit else None
         return Measurement(reference_of(resource), concept, name, taken, meant.value, unit.scale, meant.shown, upper)
