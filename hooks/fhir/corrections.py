@@ -68,7 +68,8 @@ def overtaken(read: Iterable[Read], changed: Iterable[Changed]) -> dict[int, Not
     found: dict[int, Note] = {}
     for record, status, resource in read:
         known = [later[name] for name in _names(record.concept, resource, timed=True) if name in later]
-        if known and (key := max(one.overtakes(status, _issued(resource)) for one in known)):
+        said = {one.overtakes(status, _issued(resource)) for one in known}
+        if key := next((key for key in ("withdrawn", "superseded") if key in said), ""):
             found[id(record)] = Note(key, record.reference, record.concept, "")
     return found
 
@@ -81,7 +82,7 @@ def _names(concept: str, resource: Observation, timed: bool) -> Iterator[tuple[s
         if text(identifier.get("value")):
             yield concept, "identifier", text(identifier.get("system")), text(identifier["value"])
     when = resource.effectiveDateTime
-    if timed and isinstance(when, str) and "T" in when:
+    if timed and isinstance(when, str) and len(when) > len("2026-11-01"):
         yield concept, "time", when
 
 

@@ -110,12 +110,12 @@ class _Results:
                 continue
             if part is resource and part.valueQuantity is NOT_SENT and self._is_panel(resource, concept, told):
                 continue
+            if status != "final" or resource.related is not NOT_SENT:
+                self._changed.append((concept, status, resource))  # what was corrected is wrong, even if the correction is no use
             record = (self._measurement if asked.measured else self._finding)(asked, question.name, part, resource)
             if record is None:
                 continue
             self._read.append((record, status, resource))
-            if status != "final" or resource.related is not NOT_SENT:
-                self._changed.append((concept, status, resource))
             if resource.subject is None and resource.patient is None:
                 self._note("no_subject", resource, concept)
 
@@ -146,7 +146,7 @@ class _Results:
             self._note("future", resource, concept, str(taken))
             return None
         if meant.contradicts:
-            self._note("unit_class", resource, concept, meant.shown)
+            self._note("unit_class", resource, concept)
         unit = meant.unit
         upper = self._upper_limit(concept, part, unit) if meant.own_limit else None
         return Measurement(reference_of(resource), concept, name, taken, meant.value, unit.scale, meant.shown, upper)

@@ -11,8 +11,9 @@ import pytest
 from cds.chart import Chart, Measurement
 from cds.signed import Language
 from hooks.cards import TELLING
-from hooks.fhir.local import Local
+from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.quantities import in_words
+from hooks.fhir.questions import Questions
 from tests.hooks.test_reader import B12, LOINC, PG, chart, notes, observed, results
 from tests.patients import TODAY, answered, bundle, library, request
 
@@ -161,6 +162,7 @@ def test_a_result_without_a_number_says_why(members: dict[str, Any], why: str, d
     "code",
     [
         {"coding": [{"system": LOINC, "code": "2132-9"}]},
+        {"coding": [{"system": LOINC, "code": "2132-9"}, {"system": "urn:local", "code": "1"}]},
         {"coding": {"system": LOINC, "code": "2132-9"}},
         {"system": LOINC, "code": "2132-9"},
         [{"system": LOINC, "code": "2132-9"}],
@@ -198,6 +200,15 @@ def test_the_unit_wins_over_the_class_of_the_code_and_says_so(code: str, unit: s
 def test_codes_of_both_classes_contradict_no_unit() -> None:
     both = {"coding": [{"system": LOINC, "code": "2132-9"}, {"system": LOINC, "code": "14685-2"}]}
     assert said(chart(observed(code=both, valueQuantity={"value": 142, "unit": "pmol/L"}))) == (["142 pmol/L"], [])
+
+
+def test_what_codes_mean_is_remembered_within_bounds() -> None:
+    questions = Questions(library(), STANDARD)
+    for item in range(5000):
+        assert questions.of(f'{{"text": "B12 {item}"}}'.encode()).asked
+    long = {"text": "Vitamin B12", "coding": [{"system": "urn:local", "code": str(item)} for item in range(200)]}
+    assert questions.of(json.dumps(long).encode()).asked == questions.of(json.dumps(long).encode()).asked != ()
+    assert len(questions._known) < 4096
 
 
 LOCAL = Local(
@@ -319,6 +330,7 @@ def version(value: float, **members: Any) -> dict[str, Any]:
         (version(100, **NUMBER), version(200, **NUMBER, status="amended"), [200], ["superseded"]),
         (version(100, **NUMBER), version(200, **ACCESSION, status="amended"), [200, 100], []),
         (version(100, **ACCESSION), version(200, **ACCESSION), [200, 100], []),
+        (version(100, **ACCESSION), version(200, **ACCESSION, status="corrected", valueQuantity={"value": 200}), [], ["superseded", "unit_missing"]),
         # by its id
         (version(100), {**version(200, status="corrected"), "id": "v100"}, [200], ["superseded"]),
         # by the very time of the sample; a day has room for two
@@ -331,6 +343,9 @@ def version(value: float, **members: Any) -> dict[str, Any]:
         (version(100, **ACCESSION, status="corrected"), version(200, **ACCESSION, status="corrected"), [200, 100], []),
         (version(100, **ACCESSION, status="corrected", issued="2026-11-02T08:00:00"),
          version(200, **ACCESSION, status="corrected", issued="2026-11-03T08:00:00"), [200, 100], []),
+        (version(100, **ACCESSION), version(200, identifier=[{"system": "urn:lab"}, *ACCESSION["identifier"]], status="corrected"),
+         [200], ["superseded"]),
+        (version(100, **MORNING), version(200, **MORNING, id=..., status="corrected"), [200], ["superseded"]),
         # another analyte of the same accession is another result
         (version(100, **ACCESSION), version(9, **ACCESSION, status="corrected", code={"text": "Folate"},
                                             valueQuantity={"value": 9, "unit": "ng/mL"}), [100], []),
@@ -355,6 +370,11 @@ def test_later_versions(first: dict[str, Any], second: dict[str, Any], left: lis
         found = chart(*sent)
         assert sorted(results(found), reverse=True) == [f"{value} pg/mL" for value in left]
         assert sorted(note for note in notes(found) if note != "same_id") == why
+
+
+def test_a_correction_of_something_else_changes_nothing() -> None:
+    found = chart(version(100), version(200, **ACCESSION, effectiveDateTime="2026-10-01", status="corrected"))
+    assert said(found) == (["100 pg/mL", "200 pg/mL"], [])
 
 
 def test_the_last_of_several_withdrawals_counts() -> None:
