@@ -128,6 +128,7 @@ CASES = (
     Case("next page nobody can find", says(page("http://[bad/fhir")), "astray", "incomplete"),
     Case("next page without an address", says(page("")), "astray", "incomplete"),
     Case("next page is HTML", lambda a: [reply(HTML) if "page" in a.target else page("?page=2")], "no_fhir", "incomplete", 2),
+    Case("next page is slow", lambda a: [5.0] if "page" in a.target else [page("?page=2")], "late", "incomplete", 2),
     Case("next page is an outcome", lambda a: [reply(OUTCOME) if "page" in a.target else page("?page=2")], None, "incomplete", 2),
 )  # fmt: skip
 
