@@ -19,8 +19,10 @@ from tests.patients import PATIENT, TODAY, answered, engine, request
 from tests.test_vignettes import VIGNETTES
 
 
-TERMS = re.compile("ng|CTX|TSH|PTH|D|D2|D3|B|B6|B12|H2|T|MMA|MCV|eGFR|Leber|mg|µg|g|L|fL|mL|min|m|pg|pmol|µmol|mmol|prefetch")
-"""What a Chinese clinician writes in Latin letters, too; and `prefetch`, the name of a thing on the wire."""
+TERMS = re.compile(
+    "ng|CTX|TSH|PTH|D|D2|D3|B|B6|B12|H2|T|MMA|MCV|eGFR|Leber|mg|µg|g|L|fL|mL|min|m|pg|pmol|µmol|mmol|prefetch|FHIR"
+)
+"""What a Chinese clinician writes in Latin letters, too; and `prefetch` and FHIR, names of things on the wire."""
 
 WORD = re.compile(r"[A-Za-zµμ]+[0-9]*")
 

@@ -23,6 +23,8 @@ from hooks.fhir.transport import FetchError, get
 
 _LOG = logging.getLogger("cobalamin")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HAND_IN = 0.95
+"""The part of the time after which a query stops, so that the pages it has read arrive before nobody waits any longer."""
 _MOST_THREADS = 64
 _slots = threading.BoundedSemaphore(_MOST_THREADS)
 """Queries that may be under way in this process. One that hangs where no timeout reaches, in the name service, keeps its slot."""
@@ -54,10 +56,12 @@ def fetch(access: Access, grant: Grant, queries: Iterable[Query], until: float) 
     asked = list(queries)
     told: SimpleQueue[tuple[int, Fetched]] = SimpleQueue()
     brought: dict[int, Fetched] = {}
+    now = time.monotonic()
+    hand_in = now + _HAND_IN * (until - now)
     for place, query in enumerate(asked):
         if not _slots.acquire(timeout=max(0.0, until - time.monotonic())):
             break
-        arguments = (access, grant, query, until, place, told)
+        arguments = (access, grant, query, hand_in, place, told)
         try:
             threading.Thread(target=_run, args=arguments, name="cobalamin-fetch", daemon=True).start()
         except RuntimeError:  # the machine has no thread left
