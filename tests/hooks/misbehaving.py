@@ -20,7 +20,7 @@ from hooks.fhir.faults import Fault
 from hooks.fhir.values import KeyState
 from tests.hooks.dialects import fetching, unprefetched
 from tests.hooks.stub import HANG_UP, Asked, Stub, reply, stub
-from tests.patients import TODAY, bundle, engine, observation, request
+from tests.patients import TODAY, bundle, observation, request
 
 
 DEADLINE_S = 0.3
@@ -151,7 +151,7 @@ class Outcome:
 def ask(case: Case, missing: str, language: Language = "en") -> Outcome:
     """Send a request that lacks one key to a server that misbehaves."""
     with stub(case.behave) as server:
-        service = Engine(library(), engine().service, access=access_to(server))
+        service = fetching("patient-view", access_to(server))
         body = unprefetched(request(VIGNETTE), server.base, keep=set(request(VIGNETTE)["prefetch"]) - {missing})
         start = time.monotonic()
         evaluation, refusal = None, None

@@ -212,7 +212,7 @@ def test_what_codes_mean_is_remembered_within_bounds() -> None:
 
 
 LOCAL = Local(
-    codes={(HIS, "B12"): "b12_total", (HIS, "FOL"): "folate", (HIS, "PPI"): "ppi", (HIS, "?"): "no_such_set"},
+    codes={(HIS, "B12"): "b12_total", (HIS, "FOL"): "folate", (HIS, "PPI"): "ppi"},
     units={"b12_total": {"": "pg/mL", "pg": "pg/mL", "77": "pmol/L", "ng/L": "pmol/L"}},
 )
 
