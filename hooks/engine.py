@@ -19,11 +19,10 @@ from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.desks import Desk, Desks
 from hooks.errors import Issue, RequestError, only_json
 from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
-from hooks.fhir.faults import MEND
 from hooks.fhir.fetching import Fetcher
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, templates, unpack
+from hooks.fhir.prefetch import PATIENT_KEY, Supplied, templates, unpack
 from hooks.fhir.resources import Condition, reference_of
-from hooks.fhir.values import ANSWERED
+from hooks.refusals import is_lost, patient_missing, unanswered
 from hooks.services import Service
 from hooks.unchecked import unchecked
 from hooks.wire import Card, HookRequest
@@ -112,10 +111,10 @@ class Engine:
     def _evaluated(self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language) -> Evaluation:
         chart, supplied, brought = self._read(request, context, desk, today)
         if chart is None:
-            raise RequestError(412, [_patient_missing(supplied)])
+            raise RequestError(412, [patient_missing(supplied)])
         ours = self._concerns_us(chart, brought)
         if ours and not chart.patient.reference:
-            raise RequestError(412, [_patient_missing(supplied)])
+            raise RequestError(412, [patient_missing(supplied)])
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
@@ -197,9 +196,9 @@ class Engine:
         state = decision.chart.retrieved
         if decision.statements or all(ending == "retrieved" for ending in state.values()):
             return None
-        lost = [query for query in decision.unanswered if _is_lost(query, state[query], supplied)]
+        lost = [query for query in decision.unanswered if is_lost(query, state[query], supplied)]
         if lost:
-            return RequestError(412, [issue for query in lost for issue in _unanswered(query, state[query], supplied)])
+            return RequestError(412, [issue for query in lost for issue in unanswered(query, state[query], supplied)])
         return None
 
 
@@ -219,49 +218,3 @@ def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
         else:
             found.append(Issue("value", f"{where} has the wrong JSON type or is blank; see the CDS Hooks specification.", where))
     return found
-
-
-def _patient_missing(supplied: Supplied) -> Issue:
-    state = supplied.keys.get(PATIENT_KEY, "absent")
-    why = "brought no Patient with the id of context.patientId" if state in ("data", "unasked") else f"is {state}"
-    return Issue(
-        "processing",
-        f"Prefetch key {PATIENT_KEY!r} {why}; supply the Patient resource of the patient in context."
-        + _mending(supplied, PATIENT_KEY),
-        "prefetch.patient",
-    )
-
-
-def _is_lost(query: str, state: str, supplied: Supplied) -> bool:
-    """Is the answer missing that nothing can be concluded without? An optional key only makes an answer more complete."""
-    required = [key.name for key in KEYS if key.query == query and key.required]
-    answered = all(supplied.keys.get(name, "absent") in ANSWERED for name in required)
-    nameless = supplied.retrieved[query] == "retrieved"  # the search was answered, and yet the chart is not complete
-    return bool(required) and (nameless or not (answered and state == "incomplete"))
-
-
-def _unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
-    """One issue for each key that could have answered the query."""
-    issues = []
-    for key in KEYS:
-        if key.query != query:
-            continue
-        kind, sent = key.brings.__name__, supplied.keys.get(key.name, "absent")
-        if supplied.retrieved[query] == "retrieved":
-            text = (
-                f"Prefetch key {key.name!r} is {sent}: some {kind} names nothing by a code or in words and may be anything, so "
-                "nothing can be concluded; give it a code or a text, or include the Medication it refers to."
-            )
-        else:
-            text = (
-                f"Prefetch key {key.name!r} is {sent}: {kind} {state}. Without it nothing can be concluded; "
-                "supply the search result, or null if the search found nothing."
-            )
-        issues.append(Issue("processing", text + _mending(supplied, key.name), f"prefetch.{key.name}"))
-    return issues
-
-
-def _mending(supplied: Supplied, key: str) -> str:
-    """What kept a key from being fetched, if anything did, and what to do about it."""
-    fault = supplied.faults.get(key)
-    return f" {MEND[fault]}" if fault is not None else ""
