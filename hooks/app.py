@@ -15,6 +15,7 @@ from hooks.engine import Engine
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
+from hooks.trust.gate import Gate
 from hooks.wire import require_web_address
 
 
@@ -26,13 +27,15 @@ class Config:
     """What a deployment may set. The defaults are the development configuration.
 
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
-    card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on.
+    card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on. `gate`: who
+    may call; None, which is for development, lets everybody in.
     """
 
     site: Path | None = None
     base_url: str | None = None
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] = date.today
+    gate: Gate | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -49,5 +52,5 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("hooks", static_folder=None)
     engines = [Engine(library, service, config.base_url) for service in SERVICES]
     add_routes(app, engines, Pages(library, SERVICES), config.today)
-    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit)  # type: ignore[method-assign]  # as Flask's manual does
+    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -13,6 +13,7 @@ from hooks.engine import Engine
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.trust.gate import Gate
 from hooks.wire import Response
 
 
@@ -24,9 +25,14 @@ _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunk
 class Calls:
     """Answers calls of the services, and leaves everything else to the application behind it."""
 
-    def __init__(self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int) -> None:
-        """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12)."""
-        self._behind, self._today, self._limit = behind, today, limit
+    def __init__(
+        self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int, gate: Gate | None = None
+    ) -> None:
+        """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12).
+
+        `gate`: who may call; None where everybody may.
+        """
+        self._behind, self._today, self._limit, self._gate = behind, today, limit, gate
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -45,6 +51,8 @@ class Calls:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
+            if self._gate is not None:
+                self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
             _require_json(environ)
             language = accepted(environ.get("HTTP_ACCEPT_LANGUAGE")) or engine.library.language
             return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)), language)
