@@ -43,7 +43,7 @@ class Gate:
     def __init__(
         self, base_url: str, issuers: Iterable[Issuer], certificates: Certificates | None = None, replays: Replays | None = None
     ) -> None:
-        """`base_url`: where clients reach the service; tokens are addressed to it. Raises ValueError without `replays` for them."""
+        """`base_url`: where clients reach the service; tokens are addressed to it. Raises ValueError without `replays`."""
         self._base_url, self._certificates = base_url.rstrip("/"), certificates
         trusted = tuple(issuers)
         if trusted and replays is None:
