@@ -45,7 +45,8 @@ class Calls:
         engine = self._engines.get(environ.get("PATH_INFO", ""))
         if engine is None:
             return self._behind(environ, start_response)
-        return self._reply(engine, environ).send(start_response)
+        content = self._reply(engine, environ).send(start_response)
+        return content if environ["REQUEST_METHOD"] != "HEAD" else ()
 
     def _reply(self, engine: Engine, environ: dict[str, Any]) -> Reply:
         if environ["REQUEST_METHOD"] != "POST":

@@ -23,12 +23,10 @@ from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied, unpack
 from hooks.fhir.reader import Reader
 from hooks.fhir.resources import Condition, reference_of
 from hooks.fhir.values import ANSWERED
+from hooks.members import members_of
 from hooks.services import Service
 from hooks.wire import Card, HookRequest
 
-
-_MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
-"""The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
 
 _LOG = logging.getLogger("cobalamin")
 
@@ -89,7 +87,9 @@ class Engine:
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
-            raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
+            raise RequestError(
+                400, [Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")]
+            ) from None
         if chart is None:
             raise RequestError(412, [_patient_missing(supplied)])
         ours = self._concerns_us(chart, brought)
@@ -126,7 +126,7 @@ class Engine:
         """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
         if not body.isascii():
             body.decode()
-        members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
+        members = members_of(body.removeprefix(_BYTE_ORDER_MARK))
         content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []
         if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:

@@ -147,6 +147,8 @@ class ServiceEntry(Sent, frozen=True):
     id: str
     prefetch: dict[str, str]
     usageRequirements: str
+    version: str
+    hookVersion: str
 
 
 class Discovery(Sent, frozen=True):

@@ -258,7 +258,7 @@ def test_orders_there_and_statements_failed_is_incomplete() -> None:
     assert decision(with_key("statements", outcome("error")))["absorption"] == "unknown"
 
 
-def test_PREF_31_33_more_pages_mean_that_nothing_is_absent() -> None:
+def test_PREF_33_more_pages_mean_that_nothing_is_absent() -> None:
     paged = {**bundle([]), "link": [{"relation": "self", "url": "x"}, {"relation": "Next", "url": "y"}]}
     assert decision(with_key("procedures", paged))["absorption"] == "unknown"
     found = {**bundle([observation({"b12_total": "142 pg/mL"}, TODAY)]), "link": [{"relation": "next"}]}

@@ -98,7 +98,7 @@ def test_SEC_08_two_algorithms_unless_others_are_agreed(replays: Replays) -> Non
     ],
     ids=["another type", "for another algorithm", "another curve", "for encryption", "SEC-42 too short"],
 )
-def test_SEC_09_the_key_must_fit_the_algorithm(replays: Replays, key: dict[str, Any], kind: str) -> None:
+def test_SEC_09_42_the_key_must_fit_the_algorithm(replays: Replays, key: dict[str, Any], kind: str) -> None:
     assert verdict(replays, token(kind), {"keys": [key, jwk("spare", "RS384"), jwk("spare")]}) == "kid"
 
 
