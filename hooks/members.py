@@ -1,4 +1,4 @@
-"""The members of a request, each at most once: readers that keep the first and readers that keep the last would see two requests."""
+"""The members of a request, each once: readers that keep the first and readers that keep the last would see two requests."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _LIST = json.JSONDecoder(parse_int=str).raw_decode
 def members_of(body: bytes) -> dict[str, Any]:
     """The members of a JSON object; what nested objects hold is raw.
 
-    Raises msgspec.DecodeError for anything else, and for an object in which a member stands twice (JSON-14): the body itself, or one
-    that is a member of it, such as the context.
+    Raises msgspec.DecodeError for anything else, and for an object in which a member stands twice (JSON-14): the body itself, or
+    one that is a member of it, such as the context.
     """
     members = _READ(body)
     _walk(body, body.index(b"{"), members)
@@ -61,8 +61,8 @@ def _past(body: bytes, at: int, value: Any) -> int:
             return _walk(body, at, value)
     elif isinstance(value, list):
         if body.startswith(b"[", at):
-            text = body[at:].decode()
-            return at + len(text[: _LIST(text)[1]].encode())
+            rest = body[at:].decode()
+            return at + len(rest[: _LIST(rest)[1]].encode())
     elif found := _SCALAR.match(body, at):
         return found.end()
     raise _TWICE

@@ -18,7 +18,7 @@ from hooks.wire import Discovery, ServiceEntry
 
 
 SPECIFICATION = "2.0.1"
-"""The version of CDS Hooks that every service follows to the letter; what goes beyond it is what 3.0 adds without contradiction."""
+"""The version of CDS Hooks that every service follows to the letter; what goes beyond it, 3.0 adds without contradiction."""
 
 _WITHOUT_FHIR = "Works from prefetch alone. A request without patient, or without what a conclusion needs, is answered with 412."
 
