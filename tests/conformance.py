@@ -162,5 +162,12 @@ def _standing(row: Row, tests: list[tuple[Path, str]]) -> str:
     return f"{named}{f' (without: {row.without})' if row.without else ''}"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the document; or say what is wrong."""
+    if wrong := list(faults()):
+        raise SystemExit("\n".join(wrong))
     PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -66,6 +66,7 @@ def test_CALL_03_a_service_takes_POST_only(client: FlaskClient, method: str, pat
     answer = client.open(path, method=method)
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
+    assert (answer.get_data() == b"") is (method == "HEAD")
 
 
 def test_CALL_03_an_answer_to_HEAD_has_no_body() -> None:
