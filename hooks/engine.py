@@ -93,10 +93,10 @@ class Engine:
                 400, [Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")]
             ) from None
         if chart is None:
-            raise RequestError(412, [_patient_missing(supplied)])
+            raise RequestError(412, _all_missing(supplied))
         ours = self._concerns_us(chart, brought)
         if ours and not chart.patient.reference:
-            raise RequestError(412, [_patient_missing(supplied)])
+            raise RequestError(412, _all_missing(supplied))
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
@@ -181,6 +181,13 @@ def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
         else:
             found.append(Issue("value", f"{where} has the wrong JSON type or is blank; see the CDS Hooks specification.", where))
     return found
+
+
+def _all_missing(supplied: Supplied) -> list[Issue]:
+    """The patient, and with it every other query that stands open, so that all can be mended at once (ERR-08)."""
+    open_queries = {key.query: supplied.retrieved[key.query] for key in KEYS if key.required}
+    others = (_unanswered(query, state, supplied) for query, state in open_queries.items() if state != "retrieved")
+    return [_patient_missing(supplied), *(issue for issues in others for issue in issues)]
 
 
 def _patient_missing(supplied: Supplied) -> Issue:

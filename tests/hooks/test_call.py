@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import DecodeError
 
 from cds.library import load
 from hooks.app import Config, create_app
 from hooks.engine import Engine
+from hooks.members import members_of
 from hooks.services import PATIENT_VIEW
 from tests.patients import TODAY, request
 
@@ -23,6 +27,11 @@ URL = "/cds-services/b12-bone-health"
 DEFICIENT = {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]}
 HEALTHY = {"age": 40, "sex": "male"}
 JSON = {"Content-Type": "application/json"}
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def refusal(
@@ -152,6 +161,25 @@ def test_JSON_14_but_what_only_looks_like_it_is_not(client: FlaskClient) -> None
     odd = '"extension": [{"hook": "\\"", "hook": "]"}, "\u00fc"], "foo\\u006b\\"": "\\\\", "empty": { }, "hook":'
     body = json.dumps(request(DEFICIENT)).replace('"hook":', odd, 1)
     assert client.post(URL, data=body.encode(), headers=JSON).status_code == 200
+
+
+@given(
+    st.dictionaries(st.text(), JSON_VALUES | st.dictionaries(st.text(), JSON_VALUES, max_size=3), min_size=1, max_size=4),
+    st.sampled_from(["", " ", "\n\t"]),
+    st.booleans(),
+    st.data(),
+)
+def test_JSON_14_whatever_stands_beside_it(members: dict[str, Any], space: str, escaped: bool, data: st.DataObject) -> None:
+    def said(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=escaped, separators=(f"{space},", f":{space}"))
+
+    pairs = [f"{said(name)}{space}:{space}{said(value)}" for name, value in members.items()]
+    body = f"{space}{{{space}{f'{space},{space}'.join(pairs)}{space}}}{space}"
+    assert members_of(body.encode()).keys() == members.keys()
+    again = f"{said(data.draw(st.sampled_from(list(members))))}:{said(data.draw(JSON_VALUES))}"
+    pairs.insert(data.draw(st.integers(0, len(pairs))), again)
+    with pytest.raises(DecodeError):
+        members_of(f"{{{','.join(pairs)}}}".encode())
 
 
 def changed(**members: Any) -> dict[str, Any]:

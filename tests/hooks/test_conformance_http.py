@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hooks.app import Config, create_app
+from hooks.examples import fixture
 from hooks.services import SERVICES
 from hooks.trust.gate import Gate
 from tests.hooks.checker import walk
@@ -72,6 +73,15 @@ def test_CALL_03_a_service_takes_POST_only(client: FlaskClient, method: str, pat
 def test_CALL_03_an_answer_to_HEAD_has_no_body() -> None:
     assert handled(b"HEAD /cds-services/b12-bone-health HTTP/1.1\r\nHost: x\r\n\r\n") == (405, b"")
     assert handled(b"HEAD /cds-services HTTP/1.1\r\nHost: x\r\n\r\n") == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "path", ["/cds-services//b12-bone-health", "/cds-services/b12-bone-health/", "/cds-services/b12-bone-health?x=1"]
+)
+def test_CALL_12_18_slashes_and_queries_over_the_wire(path: str) -> None:
+    sent = json.dumps(fixture("child").request)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+    assert handled((head + sent).encode()) == (200, b'{"cards":[]}')
 
 
 def test_CALL_08_an_answer_takes_no_half_second(client: FlaskClient) -> None:

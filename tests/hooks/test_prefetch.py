@@ -210,6 +210,13 @@ def test_ERR_08_every_key_that_could_have_answered_is_named(client: FlaskClient)
     assert "Prefetch key 'statements' is absent: MedicationStatement failed." in texts[1]
 
 
+def test_ERR_08_without_a_patient_all_that_is_missing_is_named_at_once(client: FlaskClient) -> None:
+    body = request(DEFICIENT)
+    body["prefetch"] = {"conditions": None, "medications": outcome("error")}
+    missing = ["prefetch.patient", "prefetch.labs", "prefetch.medications", "prefetch.statements"]
+    assert answer(client, body) == (412, missing)
+
+
 @pytest.mark.parametrize("key", ["procedures", "allergies", "statements"])
 @pytest.mark.parametrize("value", [MISSING, outcome("error"), "<html>"])
 def test_ERR_04_optional_data_never_fails_the_call(client: FlaskClient, key: str, value: Any) -> None:
