@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from hooks.engine import Engine
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
+from hooks.shared import by_id, renamed
 from hooks.trust.gate import Gate
 from hooks.wire import require_web_address
 
@@ -28,7 +29,8 @@ class Config:
 
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
     card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on. `gate`: who
-    may call; None, which is for development, lets everybody in.
+    may call; None, which is for development, lets everybody in. `ids`: other ids for services, by hook; order-select and
+    order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
     """
 
     site: Path | None = None
@@ -36,6 +38,7 @@ class Config:
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] = date.today
     gate: Gate | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -50,7 +53,8 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
     library = load(config.site)
     app = Flask("hooks", static_folder=None)
-    engines = [Engine(library, service, config.base_url) for service in SERVICES]
-    add_routes(app, engines, Pages(library, SERVICES), config.today)
-    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
+    services = renamed(SERVICES, config.ids)
+    engines = [Engine(library, service, config.base_url) for service in services]
+    add_routes(app, engines, Pages(library, services), config.today)
+    app.wsgi_app = Calls(app.wsgi_app, by_id(engines), config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
     return app

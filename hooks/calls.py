@@ -13,6 +13,7 @@ from hooks.engine import Engine
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.shared import Shared
 from hooks.trust.gate import Gate
 from hooks.wire import Response
 
@@ -26,7 +27,7 @@ class Calls:
     """Answers calls of the services, and leaves everything else to the application behind it."""
 
     def __init__(
-        self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int, gate: Gate | None = None
+        self, behind: Wsgi, engines: Iterable[Engine | Shared], today: Callable[[], date], limit: int, gate: Gate | None = None
     ) -> None:
         """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12).
 
@@ -48,7 +49,7 @@ class Calls:
         content = self._reply(engine, environ).send(start_response)
         return content if environ["REQUEST_METHOD"] != "HEAD" else ()
 
-    def _reply(self, engine: Engine, environ: dict[str, Any]) -> Reply:
+    def _reply(self, engine: Engine | Shared, environ: dict[str, Any]) -> Reply:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:

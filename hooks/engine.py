@@ -37,7 +37,7 @@ _UNRESOLVED = (
 
 _NO_OBJECT = Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Engine:
         """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
         if not body.isascii():
             body.decode()
-        members = members_of(body.removeprefix(_BYTE_ORDER_MARK))
+        members = members_of(body.removeprefix(BYTE_ORDER_MARK))
         content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []
         if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:
