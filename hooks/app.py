@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from hooks.engine import Engine
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
+from hooks.shared import by_id, renamed
+from hooks.trust.gate import Gate
 from hooks.wire import require_web_address
 
 
@@ -32,7 +34,9 @@ class Config:
 
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
     card links to its source. `clients`: who calls, each a shipped client by name or a file; none means anybody by the standard.
-    `body_limit`: the largest request body in bytes. `today`: the day decisions are made on, instead of that of the clock.
+    `body_limit`: the largest request body in bytes. `today`: the day decisions are made on, instead of that of the clock. `gate`:
+    who may call; None, which is for development, lets everybody in. `ids`: other ids for services, by hook; order-select and
+    order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
     """
 
     site: Path | None = None
@@ -40,6 +44,8 @@ class Config:
     clients: tuple[str, ...] = ()
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] | None = None
+    gate: Gate | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -59,7 +65,8 @@ def create_app(config: Config | None = None) -> Flask:
         if known.development:
             _LOG.warning("client %s is for development only; its calls prove nothing about who sent them", known.name)
     desks = Desks(library, clients, config.base_url)
-    engines = [Engine(library, service, desks) for service in SERVICES]
-    add_routes(app, engines, Pages(library, SERVICES), config.today or date.today)
-    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit)  # type: ignore[method-assign]  # as Flask's manual does
+    services = renamed(SERVICES, config.ids)
+    engines = [Engine(library, service, desks) for service in services]
+    add_routes(app, engines, Pages(library, services), config.today or date.today)
+    app.wsgi_app = Calls(app.wsgi_app, by_id(engines), config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -13,6 +13,8 @@ from hooks.engine import Engine
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.shared import Shared
+from hooks.trust.gate import Gate
 from hooks.wire import Response
 
 
@@ -24,12 +26,19 @@ _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunk
 class Calls:
     """Answers calls of the services, and leaves everything else to the application behind it."""
 
-    def __init__(self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date] | None, limit: int) -> None:
-        """`today`: None asks the clock of each client. `limit`: the largest body in bytes.
+    def __init__(
+        self,
+        behind: Wsgi,
+        engines: Iterable[Engine | Shared],
+        today: Callable[[], date] | None,
+        limit: int,
+        gate: Gate | None = None,
+    ) -> None:
+        """`today`: None asks the clock of each client. `limit`: the largest body in bytes. `gate`: who may call; None: everybody.
 
         A service answers with a slash too many, too, and never by a redirect (CALL-12).
         """
-        self._behind, self._today, self._limit = behind, today, limit
+        self._behind, self._today, self._limit, self._gate = behind, today, limit, gate
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -42,12 +51,15 @@ class Calls:
         engine = self._engines.get(environ.get("PATH_INFO", ""))
         if engine is None:
             return self._behind(environ, start_response)
-        return self._reply(engine, environ).send(start_response)
+        content = self._reply(engine, environ).send(start_response)
+        return content if environ["REQUEST_METHOD"] != "HEAD" else ()
 
-    def _reply(self, engine: Engine, environ: dict[str, Any]) -> Reply:
+    def _reply(self, engine: Engine | Shared, environ: dict[str, Any]) -> Reply:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
+            if self._gate is not None:
+                self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
             _require_json(environ)
             today = self._today() if self._today is not None else None
             answer = engine.answer(self._body(environ), today, accepted(environ.get("HTTP_ACCEPT_LANGUAGE")))

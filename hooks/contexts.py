@@ -60,7 +60,7 @@ class OrderSelect(Context):
 
 
 class OrderSign(Context):
-    """order-sign 1.1: all drafts are about to be signed. Selections have no meaning here (HOOK-02)."""
+    """order-sign 1.0: all drafts are about to be signed. Selections have no meaning here (HOOK-02)."""
 
     draftOrders: Bundle
 

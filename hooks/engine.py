@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-import msgspec
 from pydantic import ValidationError
 
 from cds.chart import Chart, Patient
@@ -22,14 +21,12 @@ from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
 from hooks.fhir.fetching import Fetcher
 from hooks.fhir.prefetch import PATIENT_KEY, Supplied, templates, unpack
 from hooks.fhir.resources import Condition, reference_of
-from hooks.refusals import is_lost, patient_missing, unanswered
+from hooks.members import members_of
+from hooks.refusals import all_missing, is_lost, unanswered
 from hooks.services import Service
 from hooks.unchecked import unchecked
 from hooks.wire import Card, HookRequest
 
-
-_MEMBERS = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None])
-"""The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
 
 _LOG = logging.getLogger("cobalamin")
 
@@ -38,7 +35,9 @@ _UNRESOLVED = (
     "patient in context, and include the Medication it refers to or its code."
 )
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NO_OBJECT = Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -111,10 +110,10 @@ class Engine:
     def _evaluated(self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language) -> Evaluation:
         chart, supplied, brought = self._read(request, context, desk, today)
         if chart is None:
-            raise RequestError(412, [patient_missing(supplied)])
+            raise RequestError(412, all_missing(supplied))
         ours = self._concerns_us(chart, brought)
         if ours and not chart.patient.reference:
-            raise RequestError(412, [patient_missing(supplied)])
+            raise RequestError(412, all_missing(supplied))
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
@@ -165,7 +164,7 @@ class Engine:
         """Envelope and context, with all their problems together. What nobody reads of the prefetch is checked as text only."""
         if not body.isascii():
             body.decode()
-        members = _MEMBERS.decode(body.removeprefix(_BYTE_ORDER_MARK))
+        members = members_of(body.removeprefix(BYTE_ORDER_MARK))
         content = {name: _parsed(member) if name != "prefetch" else member for name, member in members.items()}
         issues = []
         if isinstance(content.get("hook"), str) and content["hook"] and content["hook"] != self.service.hook:

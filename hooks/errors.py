@@ -43,7 +43,9 @@ def only_json(read: Callable[P, T]) -> Callable[P, T]:
         except RecursionError:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
-            raise RequestError(400, [Issue("structure", "The body is not a JSON object (RFC 8259).")]) from None
+            raise RequestError(
+                400, [Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")]
+            ) from None
 
     return reading
 

@@ -8,7 +8,14 @@ from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied
 from hooks.fhir.values import ANSWERED
 
 
-def patient_missing(supplied: Supplied) -> Issue:
+def all_missing(supplied: Supplied) -> list[Issue]:
+    """The patient, and with it every other query that stands open, so that all can be mended at once (ERR-08)."""
+    open_queries = {key.query: supplied.retrieved[key.query] for key in KEYS if key.required}
+    others = (unanswered(query, state, supplied) for query, state in open_queries.items() if state != "retrieved")
+    return [_patient_missing(supplied), *(issue for issues in others for issue in issues)]
+
+
+def _patient_missing(supplied: Supplied) -> Issue:
     """Nobody knows whose chart it is."""
     state = supplied.keys.get(PATIENT_KEY, "absent")
     why = "brought no Patient with the id of context.patientId" if state in ("data", "unasked") else f"is {state}"

@@ -50,7 +50,8 @@ def answered(message: Any, language: Language | None = None) -> Reply:
 def refused(error: RequestError) -> Reply:
     """A request that cannot be answered."""
     log.warning("refused with %d: %s", error.status, ", ".join(issue.code for issue in error.issues))
-    return Reply(error.status, msgspec.json.encode(operation_outcome(error.issues)))
+    asked = (("WWW-Authenticate", "Bearer"),) if error.status == HTTPStatus.UNAUTHORIZED else ()
+    return Reply(error.status, msgspec.json.encode(operation_outcome(error.issues)), (*_HEADERS, *asked))
 
 
 def failed(error: BaseException) -> Reply:

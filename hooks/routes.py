@@ -17,6 +17,9 @@ from hooks.replies import Reply, answered, failed, no_route
 from hooks.wire import Discovery, ServiceEntry
 
 
+SPECIFICATION = "2.0.1"
+"""The version of CDS Hooks that every service follows to the letter; what goes beyond it, 3.0 adds without contradiction."""
+
 _WITHOUT_FHIR = "Works from prefetch alone. A request without patient, or without what a conclusion needs, is answered with 412."
 
 
@@ -64,6 +67,8 @@ def discovery_document(engines: Iterable[Engine]) -> Discovery:
                 id=engine.service.id,
                 prefetch=templates(engine.library, engine.service.rules),
                 usageRequirements=_WITHOUT_FHIR,
+                version=SPECIFICATION,
+                hookVersion=engine.service.hook_version,
             )
             for engine in engines
         ]

@@ -11,7 +11,7 @@ class Service:
     """One CDS service: the hook it answers, its id in the URL, and the rules that speak, in the order of equal loudness.
 
     about: the member of the context that the question is about. Where nothing in it concerns us there is nothing to say. A
-    hook without one asks about the patient.
+    hook without one asks about the patient. hook_version: as the published definition of the hook has it (DISC-11).
     """
 
     hook: str
@@ -20,6 +20,7 @@ class Service:
     description: str
     rules: tuple[str, ...]
     about: Literal["draftOrders", "medications", "conditions"] | None = None
+    hook_version: str = "1.0"
 
     @property
     def may_change(self) -> bool:
@@ -120,6 +121,7 @@ PROBLEM_LIST = Service(
         "b12_baseline",
     ),
     about="conditions",
+    hook_version="0.1.0",
 )
 
 MEDICATION_REFILL = Service(
@@ -137,6 +139,7 @@ MEDICATION_REFILL = Service(
         "order_acid_suppressant",
     ),
     about="medications",
+    hook_version="0.1.0",
 )
 
 SERVICES = (PATIENT_VIEW, ORDER_SELECT, ORDER_SIGN, ENCOUNTER_DISCHARGE, PROBLEM_LIST, MEDICATION_REFILL)

@@ -20,9 +20,14 @@ Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=Tr
 _WEB_ADDRESS = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#\[\]]+)(?:[/?#]\S*)?", re.IGNORECASE)
 
 
+def is_web_address(url: str) -> bool:
+    """Is it an absolute http(s) URL?"""
+    return _WEB_ADDRESS.fullmatch(url) is not None and url.isprintable()
+
+
 def require_web_address(url: str) -> None:
     """Raises ValueError for anything but an absolute http(s) URL: what is relative means something else at every client."""
-    if not _WEB_ADDRESS.fullmatch(url) or not url.isprintable():
+    if not is_web_address(url):
         raise ValueError(f"{url!r} is no absolute http(s) URL")
 
 
@@ -58,7 +63,7 @@ class HookRequest(Received):
     @field_validator("fhirServer")
     @classmethod
     def _absolute_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.lower().startswith(("https://", "http://")):
+        if value is not None and not is_web_address(value):
             raise ValueError("must be an absolute http(s) URL")
         return value
 
@@ -148,6 +153,8 @@ class ServiceEntry(Sent, frozen=True):
     id: str
     prefetch: dict[str, str]
     usageRequirements: str
+    version: str
+    hookVersion: str
 
 
 class Discovery(Sent, frozen=True):

@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import DecodeError
 
 from cds.library import load
 from hooks.app import Config, create_app
 from hooks.engine import Engine
+from hooks.members import members_of
 from hooks.services import PATIENT_VIEW
 from tests.patients import TODAY, request
 
@@ -23,6 +27,11 @@ URL = "/cds-services/b12-bone-health"
 DEFICIENT = {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]}
 HEALTHY = {"age": 40, "sex": "male"}
 JSON = {"Content-Type": "application/json"}
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def refusal(
@@ -53,8 +62,11 @@ def test_RESP_02_nothing_to_say_is_an_empty_array(client: FlaskClient) -> None:
     assert client.post(URL, json=request(HEALTHY)).get_data() == b'{"cards":[]}'
 
 
-@pytest.mark.parametrize("path", ["/cds-services/nope", URL.upper(), f"{URL}/analytics", "/cds-services/nope/feedback"])
-def test_CALL_02_unknown_services_are_not_found(client: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/cds-services/nope", URL.upper(), "/cds-services/B12-BONE-HEALTH", f"{URL}/analytics", "/cds-services/nope/feedback"],
+)
+def test_CALL_02_14_unknown_services_are_not_found(client: FlaskClient, path: str) -> None:
     response = client.post(path, json=request(HEALTHY))
     assert response.status_code == 404
     assert response.get_json()["issue"][0]["code"] == "not-found"
@@ -72,7 +84,14 @@ def test_CALL_16_no_encoding_is_told_in_any_case(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "text/json"}, {**JSON, "Content-Encoding": "gzip"}]
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "text/json"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {**JSON, "Content-Encoding": "gzip"},
+    ],
 )
 def test_CALL_05_16_anything_else_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:
     assert refusal(client, b"{}", headers)[:2] == (415, ["not-supported"])
@@ -117,6 +136,52 @@ def test_JSON_13_a_byte_order_mark_is_tolerated(client: FlaskClient) -> None:
     assert len(response.get_json()["cards"]) == 1
 
 
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ('"hook":', '"hook": "order-sign", "hook":'),
+        ('"hook":', '"hook": {}, "hook":'),
+        ('"hook":', '"hoo\\u006b": [1], "hook":'),
+        ('"hookInstance":', '"extension": [[1], "]"], "extension": 7, "hookInstance":'),
+        ('"hookInstance":', '"extension": 7, "extension": ["x"], "hookInstance":'),
+        ('"context":', '"context": {"patientId": "p1"}, "context":'),
+        ('"patientId":', '"patientId": "p2", "patientId":'),
+        ('"prefetch":', '"prefetch": {}, "prefetch":'),
+        ('"prefetch":', '"prefetch": 7, "prefetch":'),
+        ('"labs":', '"labs": null, "labs":'),
+    ],
+)
+def test_JSON_14_a_member_that_stands_twice_is_refused(client: FlaskClient, twice: tuple[str, str]) -> None:
+    body = json.dumps(request(DEFICIENT)).replace(*twice, 1)
+    assert refusal(client, body)[:2] == (400, ["structure"])
+    assert "twice" in client.post(URL, data=body, headers=JSON).get_json()["issue"][0]["details"]["text"]
+
+
+def test_JSON_14_but_what_only_looks_like_it_is_not(client: FlaskClient) -> None:
+    odd = '"extension": [{"hook": "\\"", "hook": "]"}, "\u00fc"], "foo\\u006b\\"": "\\\\", "empty": { }, "hook":'
+    body = json.dumps(request(DEFICIENT)).replace('"hook":', odd, 1)
+    assert client.post(URL, data=body.encode(), headers=JSON).status_code == 200
+
+
+@given(
+    st.dictionaries(st.text(), JSON_VALUES | st.dictionaries(st.text(), JSON_VALUES, max_size=3), min_size=1, max_size=4),
+    st.sampled_from(["", " ", "\n\t"]),
+    st.booleans(),
+    st.data(),
+)
+def test_JSON_14_whatever_stands_beside_it(members: dict[str, Any], space: str, escaped: bool, data: st.DataObject) -> None:
+    def said(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=escaped, separators=(f"{space},", f":{space}"))
+
+    pairs = [f"{said(name)}{space}:{space}{said(value)}" for name, value in members.items()]
+    body = f"{space}{{{space}{f'{space},{space}'.join(pairs)}{space}}}{space}"
+    assert members_of(body.encode()).keys() == members.keys()
+    again = f"{said(data.draw(st.sampled_from(list(members))))}:{said(data.draw(JSON_VALUES))}"
+    pairs.insert(data.draw(st.integers(0, len(pairs))), again)
+    with pytest.raises(DecodeError):
+        members_of(f"{{{','.join(pairs)}}}".encode())
+
+
 def changed(**members: Any) -> dict[str, Any]:
     """A request with members replaced; ... takes one away."""
     body = request(DEFICIENT)
@@ -154,14 +219,21 @@ def in_context(**members: Any) -> dict[str, Any]:
         (changed(prefetch=[]), ["value"], ["prefetch"]),
         (changed(prefetch="x"), ["value"], ["prefetch"]),
         (changed(fhirServer="file:///etc/passwd"), ["value"], ["fhirServer"]),
+        (changed(fhirServer="fhir"), ["value"], ["fhirServer"]),
+        (changed(fhirServer="https://"), ["value"], ["fhirServer"]),
+        (changed(fhirServer="https:///fhir"), ["value"], ["fhirServer"]),
+        (changed(fhirServer="https://ehr.example.org/a b"), ["value"], ["fhirServer"]),
         (changed(fhirServer=7), ["value"], ["fhirServer"]),
         (changed(fhirAuthorization="x", fhirServer="https://ehr.example.org"), ["value"], ["fhirAuthorization"]),
+        (changed(fhirAuthorization=[], fhirServer="https://ehr.example.org"), ["value"], ["fhirAuthorization"]),
         (changed(fhirAuthorization={"access_token": "t"}), ["value"], ["$"]),
         (changed(hook=..., hookInstance=..., context=...), ["required"] * 3, ["hook", "hookInstance", "context"]),
         ({}, ["required"] * 3, ["hook", "hookInstance", "context"]),
     ],
 )
-def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, codes: list[str], places: list[str]) -> None:
+def test_VAL_01_02_04_05_08_10_12_13_15_28_CALL_06_ERR_12_VER_02_what_is_no_request(
+    client: FlaskClient, body: Any, codes: list[str], places: list[str]
+) -> None:
     assert refusal(client, body) == (400, codes, places)
 
 
@@ -174,6 +246,10 @@ def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, 
         changed(fhirAuthorization=None),
         changed(fhirServer="https://ehr.example.org", fhirAuthorization={"access_token": ""}),
         changed(extension=[]),
+        changed(extension="x"),
+        changed(extension=None),
+        changed(fhirServer="https://ehr.example.org", fhirAuthorization={"extension": {"x": 1}, "need_patient_banner": True}),
+        changed(hookInstance="D1577C69-DFBE-44AD-BA6D-3E05E953B2EA"),
         changed(extension={"com.epic.cdshooks.request.bpa-trigger-action": "60"}),
         changed(user="Practitioner/1", patient="1", foo=[None]),
         in_context(encounterId=None),
@@ -187,7 +263,9 @@ def test_VAL_01_to_15_and_28_what_is_no_request(client: FlaskClient, body: Any, 
         in_context(extension={}),
     ],
 )
-def test_VAL_03_to_16_what_is_odd_and_still_a_request(client: FlaskClient, body: dict[str, Any]) -> None:
+def test_VAL_03_06_07_09_10_12_15_16_CALL_15_EXT_01_04_what_is_odd_and_still_a_request(
+    client: FlaskClient, body: dict[str, Any]
+) -> None:
     response = client.post(URL, json=body)
     assert response.status_code == 200
     assert len(response.get_json()["cards"]) == 1
@@ -281,7 +359,7 @@ def test_silence_is_not_an_answer_when_anything_broke(breaking: Callable[[str], 
     assert breaking("cds.rules.high_dose.b12_duplicates").evaluate(QUIET, TODAY).refusal is not None
 
 
-def test_ERR_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_DISC_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.LogCaptureFixture) -> None:
     def explode() -> str:
         raise RuntimeError("Zaphod")
 
@@ -292,7 +370,7 @@ def test_ERR_17_a_fault_of_a_route_is_an_operation_outcome_too(caplog: pytest.Lo
     assert "Zaphod" not in response.get_data(as_text=True) + caplog.text
 
 
-def test_ERR_17_an_unexpected_fault_is_an_operation_outcome_without_its_message(
+def test_ERR_09_OPS_04_an_unexpected_fault_is_an_operation_outcome_without_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def explode(*_: Any, **__: Any) -> None:

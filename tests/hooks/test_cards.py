@@ -311,7 +311,7 @@ def test_HOOK_06_a_patient_gets_no_order_suggestions(client: FlaskClient, user: 
     assert "selectionBehavior" not in card
 
 
-def test_the_same_request_gives_the_same_uuids_and_another_instance_others(client: FlaskClient) -> None:
+def test_CALL_09_RESP_13_the_same_request_gives_the_same_uuids_and_another_instance_others(client: FlaskClient) -> None:
     first, again = (client.post(URL, json=request(DEFICIENT)).get_data() for _ in range(2))
     other = client.post(URL, json={**request(DEFICIENT), "hookInstance": "another"}).get_json()
     assert first == again

@@ -23,7 +23,7 @@ from hooks.errors import RequestError
 from hooks.profiles import Profile
 from hooks.services import PATIENT_VIEW, service_of
 from hooks.wire import HookRequest
-from tests.hooks.checker import check_card, walk
+from tests.hooks.checker import check_answer, walk
 from tests.patients import PATIENT, TODAY, request
 
 
@@ -174,7 +174,7 @@ def test_missing_data_may_be_a_card(missing: str, said: str, language: Language,
     assert words.unchecked["meaning"] in card["detail"]
     assert {"patient": words.unchecked["patient"], "labs": words.queries["labs"]}[said] in card["detail"]
     assert card["source"]["topic"]["code"] == "B12NotChecked"
-    check_card({**card, "overrideReasons": []}, PATIENT)
+    check_answer({"cards": [{**card, "overrideReasons": []}]}, PATIENT)
     assert all(value not in ("", [], {}, None) for _, value in walk(card))
 
 

@@ -210,6 +210,13 @@ def test_ERR_08_every_key_that_could_have_answered_is_named(client: FlaskClient)
     assert "Prefetch key 'statements' is absent: MedicationStatement failed." in texts[1]
 
 
+def test_ERR_08_without_a_patient_all_that_is_missing_is_named_at_once(client: FlaskClient) -> None:
+    body = request(DEFICIENT)
+    body["prefetch"] = {"conditions": None, "medications": outcome("error")}
+    missing = ["prefetch.patient", "prefetch.labs", "prefetch.medications", "prefetch.statements"]
+    assert answer(client, body) == (412, missing)
+
+
 @pytest.mark.parametrize("key", ["procedures", "allergies", "statements"])
 @pytest.mark.parametrize("value", [MISSING, outcome("error"), "<html>"])
 def test_ERR_04_optional_data_never_fails_the_call(client: FlaskClient, key: str, value: Any) -> None:
@@ -258,7 +265,7 @@ def test_orders_there_and_statements_failed_is_incomplete() -> None:
     assert decision(with_key("statements", outcome("error")))["absorption"] == "unknown"
 
 
-def test_PREF_31_33_more_pages_mean_that_nothing_is_absent() -> None:
+def test_PREF_33_more_pages_mean_that_nothing_is_absent() -> None:
     paged = {**bundle([]), "link": [{"relation": "self", "url": "x"}, {"relation": "Next", "url": "y"}]}
     assert decision(with_key("procedures", paged))["absorption"] == "unknown"
     found = {**bundle([observation({"b12_total": "142 pg/mL"}, TODAY)]), "link": [{"relation": "next"}]}

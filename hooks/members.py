@@ -1,0 +1,71 @@
+"""The members of a request, each once: readers that keep the first and readers that keep the last would see two requests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+_READ = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str | int | float | bool | None]).decode
+"""The request in one pass: what objects hold stays raw, so that each prefetch value is parsed once, by its reader."""
+
+_NEXT = re.compile(rb'\s*,?\s*"([^"\\]*(?:\\.[^"\\]*)*)"\s*:\s*', re.DOTALL)
+_SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+', re.DOTALL)
+_CLOSE = re.compile(rb"\s*\}")
+_LIST = json.JSONDecoder(parse_int=str).raw_decode
+
+
+def members_of(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object; what nested objects hold is raw.
+
+    Raises msgspec.DecodeError for anything else, and for an object in which a member stands twice (JSON-14): the body itself, or
+    one that is a member of it, such as the context.
+    """
+    members = _READ(body)
+    _walk(body, body.index(b"{"), members)
+    return members
+
+
+def _walk(body: bytes, at: int, members: Mapping[str, Any]) -> int:
+    """Past the object that begins at a place, if it has just these members.
+
+    The body is JSON, so where names and values stand as expected, the walk is in step with it. A value that does not is that of
+    another member of the same name, and so is one after all members were met.
+    """
+    at += 1
+    for _ in members:
+        named = _NEXT.match(body, at)
+        if named is None:
+            raise _TWICE
+        at = named.end()
+        value = members.get(named[1].decode() if b"\\" not in named[1] else json.loads(b'"%b"' % named[1]), _TWICE)
+        at = _past(body, at, value)
+    closed = _CLOSE.match(body, at)
+    if closed is None:
+        raise _TWICE
+    return closed.end()
+
+
+def _past(body: bytes, at: int, value: Any) -> int:
+    """Past a value that begins at a place."""
+    if isinstance(value, msgspec.Raw):
+        text = bytes(value)
+        if body.startswith(text, at):
+            return at + len(text)
+    elif isinstance(value, dict):
+        if body.startswith(b"{", at):
+            return _walk(body, at, value)
+    elif isinstance(value, list):
+        if body.startswith(b"[", at):
+            rest = body[at:].decode()
+            return at + len(rest[: _LIST(rest)[1]].encode())
+    elif found := _SCALAR.match(body, at):
+        return found.end()
+    raise _TWICE
+
+
+_TWICE = msgspec.DecodeError("a member stands twice")

@@ -1,0 +1,95 @@
+"""Who may call: a signed token, or a certificate that a named proxy has checked. Asked before anything of the body is read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from msgspec import Struct
+
+from hooks.errors import Issue, RequestError
+from hooks.trust.issuers import Issuer
+from hooks.trust.replay import Replays
+from hooks.trust.tokens import Caller, Tokens, Untrusted
+
+
+_LOG = logging.getLogger("cobalamin")
+
+UNAUTHORISED = RequestError(
+    HTTPStatus.UNAUTHORIZED, [Issue("login", "The call is not authenticated; the operator finds the reason in the log.")]
+)
+"""The same for every reason: whoever guesses learns nothing (SEC-37)."""
+
+
+class Certificates(Struct, frozen=True):
+    """Clients whose certificates a proxy checks (SEC-43). `proxies`: the only addresses whose headers are believed.
+
+    `verified`: the header in which the proxy says SUCCESS, as nginx does in `ssl_client_verify`. `subject`: the header with the
+    distinguished name of the certificate. `clients`: the names that may call.
+    """
+
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+    clients: tuple[str, ...]
+    verified: str = "X-Client-Verify"
+    subject: str = "X-Client-Subject"
+
+
+class Gate:
+    """Admits callers, or everybody where the deployment has declared itself open."""
+
+    def __init__(
+        self, base_url: str, issuers: Iterable[Issuer], certificates: Certificates | None = None, replays: Replays | None = None
+    ) -> None:
+        """`base_url`: where clients reach the service; tokens are addressed to it. Raises ValueError without `replays`."""
+        self._base_url, self._certificates = base_url.rstrip("/"), certificates
+        trusted = tuple(issuers)
+        if trusted and replays is None:
+            raise ValueError("tokens are good once only where used ones are remembered; name a file for them")
+        self._tokens = Tokens(trusted, replays) if replays is not None else None
+
+    def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller:
+        """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401."""
+        try:
+            token = bearer(environ.get("HTTP_AUTHORIZATION"))
+            if token is None:
+                return self._certified(environ)
+            if self._tokens is None:
+                raise Untrusted("no issuer is trusted")
+            return self._tokens.caller(token, [self._base_url + endpoint for endpoint in endpoints])
+        except Untrusted as refusal:
+            _LOG.warning("unauthorised: %s", refusal.reason)
+            raise UNAUTHORISED from None
+
+    def _certified(self, environ: Mapping[str, Any]) -> Caller:
+        """The client that a proxy vouches for; the same headers from anybody else are nobody's word."""
+        trusted = self._certificates
+        if trusted is None:
+            raise Untrusted("no token")
+        if not any(_peer(environ) in network for network in trusted.proxies):
+            raise Untrusted("no token, and not from a named proxy")
+        name = environ.get(_variable(trusted.subject), "")
+        if environ.get(_variable(trusted.verified)) != "SUCCESS" or name not in trusted.clients:
+            raise Untrusted("no token, and no certificate of a client")
+        return Caller(name)
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header; None where there is none (SEC-04)."""
+    scheme, _, token = (header or "").strip().partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token not in ("", "null") else None
+
+
+def _peer(environ: Mapping[str, Any]) -> IPv4Address | IPv6Address:
+    """The address at the other end; behind a socket of this machine there is none, and nobody is taken for a proxy."""
+    try:
+        return ip_address(environ.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return ip_address("::")
+
+
+def _variable(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")

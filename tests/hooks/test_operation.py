@@ -1,0 +1,164 @@
+"""The record of each call, logs and metrics: what is in them, and what never is."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
+
+from hooks.operation.audit import AuditLog, Pseudonyms, Record, audit_event, now
+from hooks.operation.logs import JsonLines, identified, log_as_json, request_id
+from hooks.operation.metrics import SHARED, Metrics
+
+
+RECORD = Record(
+    time="2026-11-22T08:00:00.000Z",
+    request="0123456789abcdef",
+    service="b12-bone-health",
+    status=200,
+    hook="patient-view",
+    hookInstance="d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+    client="epic",
+    user="c0ffee",
+    patient="decade",
+    advice=("b12_regimen/start",),
+    silent=("b12_follow_up/overdue",),
+    held_back=("b12_dose/no_added_benefit",),
+    data={"labs": "data", "procedures": "null"},
+    knowledge="2026.11",
+    ms={"read": 0.2},
+)
+
+
+def test_OPS_01_a_record_is_one_line_and_says_only_what_is_known(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log.keep(RECORD)
+    log.keep(Record(time=now(), request="r", service="s", status=401))
+    first, second = (json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines())
+    assert msgspec.convert(first, Record) == RECORD
+    assert second.keys() == {"time", "request", "service", "status"}
+
+
+def test_a_record_is_still_written_after_the_file_was_rotated(tmp_path: Path) -> None:
+    log, file = AuditLog(tmp_path / "audit.jsonl"), tmp_path / "audit.jsonl"
+    file.rename(tmp_path / "audit.jsonl.1")
+    log.keep(RECORD)
+    assert file.exists()
+    with pytest.raises(OSError, match="No such"):
+        AuditLog(tmp_path / "missing" / "audit.jsonl")
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hooks.operation.audit import AuditLog, Record
+AuditLog(Path(sys.argv[1])).keep(Record(time="t", request="r", service="s", status=200))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_is_killed_after_the_record_loses_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(file)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert json.loads(file.read_text())["request"] == "r"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "0"), (412, "4"), (500, "8")])
+def test_a_record_is_a_valid_audit_event(status: int, outcome: str) -> None:
+    event = audit_event(msgspec.structs.replace(RECORD, status=status))
+    assert event["outcome"] == outcome
+    AuditEvent.model_validate(event)
+    AuditEvent.model_validate(audit_event(Record(time=RECORD.time, request="r", service="s", status=status)))
+
+
+def test_pseudonyms_are_stable_within_a_deployment_and_mean_nothing_outside() -> None:
+    ours, theirs = Pseudonyms(b"sixteen bytes or more"), Pseudonyms(b"another secret of theirs")
+    assert ours.of("patient", "123") == ours.of("patient", "123")
+    assert len({ours.of("patient", "123"), ours.of("user", "123"), theirs.of("patient", "123")}) == 3
+    assert ours.of("patient", None) is None
+    with pytest.raises(ValueError, match="16 bytes"):
+        Pseudonyms(b"short")
+
+
+def line(name: str, message: str, error: BaseException | None = None) -> dict[str, str]:
+    info = (type(error), error, error.__traceback__) if error is not None else None
+    content: dict[str, str] = json.loads(JsonLines().format(logging.LogRecord(name, 30, "x.py", 1, message, None, info)))
+    return content
+
+
+def test_OPS_02_logs_hold_our_words_and_nobody_elses() -> None:
+    request_id.set("abc")
+    assert line("cobalamin", "refused with 400")["message"] == "refused with 400"
+    assert "Patient" not in json.dumps(line("urllib3.connectionpool", "GET /Patient/123"))
+    try:
+        raise ValueError("Mrs Marker, born 1950")
+    except ValueError as error:
+        said = line("cobalamin", "unexpected ValueError", error)
+    assert said["error"] == "ValueError"
+    assert said["where"].startswith("test_operation.py:")
+    assert said["request"] == "abc"
+    assert "Marker" not in json.dumps(said)
+    assert "where" not in line("cobalamin", "x", None)
+
+
+def test_all_logs_of_the_process_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.root.handlers[:]
+    try:
+        log_as_json()
+        logging.getLogger("cobalamin").warning("said")
+    finally:
+        logging.root.handlers[:] = before
+    assert json.loads(capsys.readouterr().err)["message"] == "said"
+
+
+@pytest.mark.parametrize("header", [None, "", "short", "a b c d e f g", "x" * 65, "line\nbreak-line"])
+def test_ERR_14_a_request_gets_an_id_of_its_own_unless_the_gateway_gave_a_harmless_one(header: str | None) -> None:
+    assert identified("gateway-0123") == "gateway-0123"
+    assert len(identified(header)) == 32
+
+
+def test_metrics_count_and_name_nobody() -> None:
+    metrics = Metrics()
+    metrics.called("b12-bone-health", "epic", 200, {"read": 0.0003})
+    metrics.said("b12_regimen", "warning", shown=True)
+    metrics.said("b12_regimen", "warning", shown=False)
+    metrics.brought("epic", {"labs": "data"})
+    metrics.key_ages([("https://ehr.example.org", 12.0)])
+    text = metrics.text().decode()
+    for expected in (
+        'cobalamin_calls_total{client="epic",service="b12-bone-health",status="200"} 1.0',
+        'cobalamin_phase_seconds_bucket{le="0.0005",phase="read"} 1.0',
+        'cobalamin_cards_total{indicator="warning",rule="b12_regimen",shown="no"} 1.0',
+        'cobalamin_prefetch_total{client="epic",key="labs",state="data"} 1.0',
+        'cobalamin_key_set_age_seconds{issuer="https://ehr.example.org"} 12.0',
+    ):
+        assert expected in text
+
+
+_WORKER = """
+import os
+from hooks.operation.metrics import Metrics
+metrics = Metrics()
+if os.fork() == 0:
+    metrics.called("s", "c", 200, {})
+    os._exit(0)
+os.wait()
+metrics.called("s", "c", 200, {})
+print(metrics.text().decode())
+"""
+
+
+def test_metrics_of_all_workers_add_up(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", _WORKER], env={**os.environ, SHARED: str(tmp_path)}, check=True, capture_output=True, text=True
+    )
+    assert 'cobalamin_calls_total{client="c",service="s",status="200"} 2.0' in said.stdout
