@@ -10,7 +10,7 @@ from cds.library import KnowledgeError
 from cds.signed import LANGUAGES, Language
 from hooks.cards import CardWriter
 from hooks.clientfiles import client
-from hooks.fhir.prefetch import names_with
+from hooks.fhir.keys import names_with
 from hooks.fhir.reader import Reader
 from hooks.profiles import CardStyle, Profile
 from hooks.rendering import Renderer

@@ -19,7 +19,8 @@ from hooks.desks import Desk, Desks
 from hooks.errors import Issue, RequestError, only_json
 from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
 from hooks.fhir.fetching import Fetcher
-from hooks.fhir.prefetch import PATIENT_KEY, Supplied, templates, unpack
+from hooks.fhir.keys import PATIENT_KEY, templates
+from hooks.fhir.prefetch import Supplied, unpack
 from hooks.fhir.resources import Condition, reference_of
 from hooks.members import members_of
 from hooks.refusals import all_missing, is_lost, unanswered

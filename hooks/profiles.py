@@ -14,8 +14,8 @@ from cds.codes import SYSTEMS
 from cds.knowledge import SUMMARY_LIMIT
 from cds.signed import InBoth, Language, Name, Signed, Text
 from hooks.fhir.access import Access, Dialect
+from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.local import Local
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY
 from hooks.services import SERVICES
 from hooks.wire import require_web_address
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hooks.errors import Issue
 from hooks.fhir.faults import MEND
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY, Supplied
+from hooks.fhir.keys import KEYS, PATIENT_KEY
+from hooks.fhir.prefetch import Supplied
 from hooks.fhir.values import ANSWERED
 
 

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from hooks.engine import Engine
-from hooks.fhir.prefetch import templates
+from hooks.fhir.keys import templates
 from hooks.languages import accepted
 from hooks.pages import Pages
 from hooks.replies import Reply, answered, failed, no_route

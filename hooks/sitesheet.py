@@ -11,7 +11,7 @@ from cds.library import read_yaml
 from cds.signed import InBoth, Language, Name, Signed, Text
 from hooks.cards import OVERRIDE_SYSTEM, TOPIC_SYSTEM
 from hooks.clientfiles import orderables
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY, templates
+from hooks.fhir.keys import KEYS, PATIENT_KEY, templates
 from hooks.profiles import OUR_KEYS, Profile
 from hooks.services import SERVICES, Service
 from hooks.unchecked import NOT_CHECKED

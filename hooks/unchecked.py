@@ -7,7 +7,7 @@ from cds.signed import Language
 from hooks.cards import TOPIC_SYSTEM
 from hooks.contexts import Context
 from hooks.errors import RequestError
-from hooks.fhir.prefetch import KEYS, PATIENT_KEY
+from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.suggestions import stable_uuid
 from hooks.wire import Card, Coding, Source
 

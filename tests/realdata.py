@@ -18,7 +18,7 @@ from typing import Any
 from cds.days import parse_day
 from cds.library import load
 from hooks.engine import Engine
-from hooks.fhir.prefetch import KEYS
+from hooks.fhir.keys import KEYS
 from hooks.services import service_of
 
 

@@ -14,7 +14,8 @@ from hooks.fhir.addresses import allowed_base, joined_address, lies_under, parse
 from hooks.fhir.client import Query, fetch, next_link, page_of
 from hooks.fhir.faults import Fault
 from hooks.fhir.grants import Grant, granted
-from hooks.fhir.prefetch import PATIENT_KEY, Supplied, key_named, unpack
+from hooks.fhir.keys import PATIENT_KEY, key_named
+from hooks.fhir.prefetch import Supplied, unpack
 from hooks.fhir.references import read_of, unnamed_medications, with_medications
 from hooks.fhir.resources import Patient
 from hooks.fhir.scopes import may_ask

@@ -1,4 +1,4 @@
-"""Prefetch both ways: the templates we ask for, derived from what the rules read, and the state of each key that came."""
+"""What prefetch brought, and what was fetched beside it: the resources by type, the state of each key, and what was odd."""
 
 from __future__ import annotations
 
@@ -10,105 +10,18 @@ from typing import Any
 import msgspec
 
 from cds.chart import Note, Retrieval
-from cds.codes import SYSTEMS
-from cds.content import Library
-from cds.leaves import Leaf, Query
+from cds.leaves import Query
 from hooks.fhir.faults import Fault
-from hooks.fhir.resources import (
-    AllergyIntolerance,
-    Condition,
-    MedicationOrder,
-    MedicationRequest,
-    MedicationStatement,
-    Observation,
-    Patient,
-    Procedure,
-    Resource,
-    reference_of,
-)
+from hooks.fhir.keys import BY_NAME, KEYS, PATIENT_KEY, Key, key_named
+from hooks.fhir.resources import MedicationOrder, MedicationRequest, Patient, Resource, reference_of
 from hooks.fhir.values import ANSWERED, KeyState, read_value
 
 
-PATIENT = "{{context.patientId}}"
-
-
-@dataclass(frozen=True)
-class Key:
-    """One prefetch key: the query it answers, the resource type it brings, its search, and the names others give it.
-
-    `required`: without it there is no conclusion; the others make the answer more complete. Searches keep to what Epic,
-    Oracle Health, athenahealth and US Core servers all answer: no `_sort`, no `:in`, no dates.
-    """
-
-    name: str
-    query: Query
-    brings: type[Resource]
-    search: str
-    aliases: tuple[str, ...]
-    required: bool = True
-
-
-KEYS = (
-    Key(
-        "labs",
-        "labs",
-        Observation,
-        f"Observation?patient={PATIENT}&code=",
-        ("observations", "observation", "laboratory", "results"),
-    ),
-    Key(
-        "medications",
-        "medicines",
-        MedicationRequest,
-        f"MedicationRequest?patient={PATIENT}&intent=order,plan",
-        ("medicationrequests", "medicationrequest", "meds", "medicationorders"),
-    ),
-    Key(
-        "statements",
-        "medicines",
-        MedicationStatement,
-        f"MedicationStatement?patient={PATIENT}",
-        ("medicationstatements", "medicationstatement", "homemedications"),
-        required=False,
-    ),
-    Key("conditions", "conditions", Condition, f"Condition?patient={PATIENT}", ("condition", "problems", "problemlist")),
-    Key("procedures", "procedures", Procedure, f"Procedure?patient={PATIENT}", ("procedure", "surgicalhistory"), required=False),
-    Key(
-        "allergies",
-        "allergies",
-        AllergyIntolerance,
-        f"AllergyIntolerance?patient={PATIENT}",
-        ("allergyintolerances", "allergyintolerance", "allergy"),
-        required=False,
-    ),
-)
-PATIENT_KEY = "patient"
-
-_BY_NAME = {name: key.name for key in KEYS for name in (key.name, *key.aliases)} | {PATIENT_KEY: PATIENT_KEY}
 _BY_TYPE: Mapping[type, str] = {key.brings: key.name for key in KEYS} | {Patient: PATIENT_KEY, MedicationOrder: "medications"}
 _OF_QUERY = {query: [key for key in KEYS if key.query == query] for query in dict.fromkeys(key.query for key in KEYS)}
 QUERY_OF_TYPE: Mapping[type, Query] = {key.brings: key.query for key in KEYS}
 _OPTIONAL = frozenset(key.name for key in KEYS if not key.required)
 _BRINGS: Mapping[str | None, type] = {**{key.name: key.brings for key in KEYS}, PATIENT_KEY: Patient}
-
-
-def templates(library: Library, rules: Iterable[str]) -> dict[str, str]:
-    """The prefetch templates a set of rules needs, in a fixed order: a query no rule stands on is not asked for."""
-    needed = {name for rule in rules for name in library.graph.ancestors(rule)}
-    leaves = [leaf for name, leaf in library.sources.items() if name in needed and isinstance(leaf, Leaf)]
-    queries = {leaf.query for leaf in leaves}
-    wanted = {PATIENT_KEY: f"Patient/{PATIENT}"}
-    for key in KEYS:
-        if key.query in queries:
-            wanted[key.name] = key.search + (",".join(_loinc(library, leaves)) if key.query == "labs" else "")
-    return wanted
-
-
-def _loinc(library: Library, leaves: Iterable[Leaf]) -> list[str]:
-    uri = SYSTEMS["loinc"].uris[0]
-    sets = [library.value_sets[leaf.concept] for leaf in leaves if leaf.query == "labs"]
-    return [f"{uri}|{entry.code}" for value_set in sets for entry in value_set.codes if entry.system == "loinc" and entry.query]
-
 
 _RETRIEVAL: Mapping[KeyState, Retrieval] = {
     "data": "retrieved",
@@ -147,16 +60,11 @@ class Supplied:
     faults: Mapping[str, Fault] = field(default_factory=dict)
 
 
-def names_with(aliases: Mapping[str, str]) -> Mapping[str, str]:
-    """The names under which our keys are known, together with those that one client gives them."""
-    return {**_BY_NAME, **aliases} if aliases else _BY_NAME
-
-
 def unpack(
     prefetch: Mapping[str, bytes | msgspec.Raw],
     patient_id: str,
     fetched: Sequence[Fetched] = (),
-    names: Mapping[str, str] = _BY_NAME,
+    names: Mapping[str, str] = BY_NAME,
 ) -> Supplied:
     """Read every value that answers one of our queries, whatever the client called its key. Others are left alone (PREF-29).
 
@@ -229,11 +137,6 @@ def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | byt
         return False
     by_id.update(new)
     return True
-
-
-def key_named(name: str, names: Mapping[str, str] = _BY_NAME) -> str | None:
-    """Which key of ours a client means by a name, if any; also one that is written otherwise than those we know."""
-    return names.get(name) or _BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
 
 
 def _patient_first(named: tuple[str, str | None, bytes | msgspec.Raw]) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from hooks.fhir.access import Dialect
-from hooks.fhir.prefetch import PATIENT
+from hooks.fhir.keys import PATIENT
 from hooks.fhir.resources import MedicationRequest, MedicationStatement, Observation, Resource
 
 

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf
-from hooks.fhir.prefetch import templates
+from hooks.fhir.keys import templates
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES

@@ -15,7 +15,7 @@ from cds.content import Library
 from cds.signed import LANGUAGES
 from hooks.cli import main
 from hooks.clientfiles import client, orderables, shipped
-from hooks.fhir.prefetch import templates
+from hooks.fhir.keys import templates
 from hooks.services import PATIENT_VIEW, SERVICES
 
 

@@ -7,8 +7,9 @@ import hashlib
 import hmac
 import json
 import logging
-import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -342,19 +343,27 @@ def test_SEC_30_a_token_is_good_once(replays: Replays) -> None:
     assert trusted.caller(token(iss="https://b.example"), [ENDPOINT]).iss == "https://b.example"
 
 
-def _uses(file: Path, sent: str, keys: Any, results: Any) -> None:
-    results.put(verdict(Replays(file), sent, keys))
+_WORKER = """
+import json, sys
+from pathlib import Path
+from hooks.trust.issuers import Issuer
+from hooks.trust.replay import Replays
+from hooks.trust.tokens import Tokens, Untrusted
+file, keys, iss, endpoint, now, sent = json.load(sys.stdin)
+try:
+    Tokens([Issuer(iss, keys)], Replays(Path(file)), lambda: now).caller(sent, [endpoint])
+    print("believed")
+except Untrusted as refusal:
+    print(refusal.reason)
+"""
 
 
 def test_SEC_31_workers_share_what_was_used_and_forget_it_in_time(tmp_path: Path) -> None:
-    file, context = tmp_path / "replays", multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [context.Process(target=_uses, args=(file, token(), KEYS, results)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    assert {results.get(timeout=30), results.get(timeout=30)} == {None, "jti"}
-    for worker in workers:
-        worker.join()
+    file = tmp_path / "replays"
+    told = json.dumps([str(file), KEYS, ISS, ENDPOINT, NOW, token()])
+    piped: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    workers = [subprocess.Popen([sys.executable, "-c", _WORKER], **piped) for _ in range(2)]
+    assert {worker.communicate(told, timeout=60)[0].strip() for worker in workers} == {"believed", "jti"}
     replays = Replays(file)
     assert len(replays) == 1
     assert replays.first(ISS, "later", NOW + 900, NOW + 800)
