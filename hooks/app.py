@@ -10,8 +10,9 @@ from pathlib import Path
 from flask import Flask
 
 from cds.library import load
-from hooks.calls import Calls
+from hooks.calls import Calls, Record, Wsgi
 from hooks.engine import Engine
+from hooks.feedback.config import FeedbackConfig
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
@@ -28,7 +29,8 @@ class Config:
 
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
     card links to its source. `body_limit`: the largest request body in bytes. `today`: the day decisions are made on. `gate`: who
-    may call; None, which is for development, lets everybody in.
+    may call; None, which is for development, lets everybody in. `feedback`: where cards and feedback are kept; None keeps
+    neither, and there is no feedback endpoint then.
     """
 
     site: Path | None = None
@@ -36,6 +38,7 @@ class Config:
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] = date.today
     gate: Gate | None = None
+    feedback: FeedbackConfig | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -52,5 +55,12 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("hooks", static_folder=None)
     engines = [Engine(library, service, config.base_url) for service in SERVICES]
     add_routes(app, engines, Pages(library, SERVICES), config.today)
-    app.wsgi_app = Calls(app.wsgi_app, engines, config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
+    behind: Wsgi = app.wsgi_app
+    record: Record | None = None
+    if config.feedback is not None:
+        from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
+
+        kept = Kept(config.feedback, behind, SERVICES, config.gate)
+        behind, record = kept.endpoint, kept.record
+    app.wsgi_app = Calls(behind, engines, config.today, config.body_limit, config.gate, record)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -9,15 +9,18 @@ from typing import Any
 
 from werkzeug.wsgi import get_content_length
 
-from hooks.engine import Engine
+from hooks.engine import Engine, Evaluation
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.services import Service
 from hooks.trust.gate import Gate
+from hooks.trust.tokens import Caller
 from hooks.wire import Response
 
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Record = Callable[[Service, Caller | None, Evaluation], None]
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -26,13 +29,19 @@ class Calls:
     """Answers calls of the services, and leaves everything else to the application behind it."""
 
     def __init__(
-        self, behind: Wsgi, engines: Iterable[Engine], today: Callable[[], date], limit: int, gate: Gate | None = None
+        self,
+        behind: Wsgi,
+        engines: Iterable[Engine],
+        today: Callable[[], date],
+        limit: int,
+        gate: Gate | None = None,
+        record: Record | None = None,
     ) -> None:
         """`limit`: the largest body in bytes. A service answers with a slash too many, too, and never by a redirect (CALL-12).
 
-        `gate`: who may call; None where everybody may.
+        `gate`: who may call; None where everybody may. `record`: told of each answer before it leaves.
         """
-        self._behind, self._today, self._limit, self._gate = behind, today, limit, gate
+        self._behind, self._today, self._limit, self._gate, self._record = behind, today, limit, gate, record
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -51,38 +60,42 @@ class Calls:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
-            if self._gate is not None:
-                self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
-            _require_json(environ)
+            caller = self._gate.admit(environ, [f"/cds-services/{engine.service.id}"]) if self._gate is not None else None
+            require_json(environ)
             language = accepted(environ.get("HTTP_ACCEPT_LANGUAGE")) or engine.library.language
-            return answered(Response(cards=engine.answer(self._body(environ), self._today(), language)), language)
+            evaluation = engine.answer(read_body(environ, self._limit), self._today(), language)
+            if self._record is not None:
+                self._record(engine.service, caller, evaluation)
+            return answered(Response(cards=evaluation.cards), language)
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
             return failed(error)
 
-    def _body(self, environ: dict[str, Any]) -> bytes:
-        """The whole body, whether its length was announced or it comes in chunks, of which one byte more than the limit is read.
 
-        What servers raise for a broken chunk has no common base.
-        """
-        announced = get_content_length(environ)
-        if announced is None and not environ.get("wsgi.input_terminated"):
-            return b""
-        if announced is not None and announced > self._limit:
-            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        try:
-            body: bytes = environ["wsgi.input"].read(self._limit + 1 if announced is None else announced)
-        except Exception:  # noqa: BLE001
-            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
-        if announced is not None and len(body) < announced:
-            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
-        if len(body) > self._limit:
-            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return body
+def read_body(environ: dict[str, Any], limit: int) -> bytes:
+    """The whole body, whether its length was announced or it comes in chunks, of which one byte more than the limit is read.
+
+    What servers raise for a broken chunk has no common base.
+    """
+    announced = get_content_length(environ)
+    if announced is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    if announced is not None and announced > limit:
+        raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        body: bytes = environ["wsgi.input"].read(limit + 1 if announced is None else announced)
+    except Exception:  # noqa: BLE001
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
+    if announced is not None and len(body) < announced:
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
+    if len(body) > limit:
+        raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return body
 
 
-def _require_json(environ: dict[str, Any]) -> None:
+def require_json(environ: dict[str, Any]) -> None:
+    """Raises RequestError 415 for a body that is announced as anything but plain JSON."""
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":

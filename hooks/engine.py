@@ -42,11 +42,12 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A decision with its cards, and why it must not be sent as an answer, if there is a reason."""
+    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason."""
 
     decision: Decision
     cards: list[Card]
     refusal: RequestError | None
+    context: Context
 
 
 class Engine:
@@ -65,12 +66,12 @@ class Engine:
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date, language: Language | None = None) -> list[Card]:
-        """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke."""
+    def answer(self, body: bytes, today: date, language: Language | None = None) -> Evaluation:
+        """The answer to a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke."""
         evaluation = self.evaluate(body, today, language)
         if evaluation.refusal is not None:
             raise evaluation.refusal
-        return evaluation.cards
+        return evaluation
 
     def evaluate(self, body: bytes, today: date, language: Language | None = None) -> Evaluation:
         """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on.
@@ -104,7 +105,7 @@ class Engine:
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
-        return Evaluation(decision, cards, refusal)
+        return Evaluation(decision, cards, refusal, context)
 
     def _nobody(self, supplied: Supplied) -> Patient | None:
         """Nobody in particular: an order that does not concern us needs no patient. Not where somebody else was sent."""
