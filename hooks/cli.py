@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, rulebook, demo, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, rulebook, demo, feedback, fixture."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from hooks.console import console, print_answer, print_decision, print_doubts, p
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.feedback.commands import feedback
+from hooks.feedback.options import retention_option, settled, spool_option, store_option
 from hooks.options import language_option, request_argument, site_option, today_option
 from hooks.publishing import base_url_option, rulebook
 from hooks.report import report
@@ -50,7 +52,19 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
 @base_url_option
-def serve(host: str, port: int, workers: int, site: Path | None, base_url: str | None) -> None:
+@store_option
+@spool_option
+@retention_option
+def serve(
+    host: str,
+    port: int,
+    workers: int,
+    site: Path | None,
+    base_url: str | None,
+    store: str | None,
+    spool: Path | None,
+    retention_days: int,
+) -> None:
     """Run the service.
 
     Example: cobalamin serve --port 8080
@@ -58,7 +72,7 @@ def serve(host: str, port: int, workers: int, site: Path | None, base_url: str |
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
     with _told():
-        app = create_app(Config(site=site, base_url=base_url))
+        app = create_app(Config(site=site, base_url=base_url, feedback=settled(store, spool, retention_days)))
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -67,7 +81,8 @@ def serve(host: str, port: int, workers: int, site: Path | None, base_url: str |
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
-    said = f"Listening on http://{host}:{port}, discovery at /cds-services"
+    kept = "feedback is stored" if store else "no feedback is stored (--store)"
+    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {kept}"
     Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
 
 
@@ -123,6 +138,7 @@ def explain(request_file: Any, today: date | None, site: Path | None, language: 
 
 
 main.add_command(rulebook)
+main.add_command(feedback)
 
 
 @main.group("fixture")

@@ -58,10 +58,16 @@ def store_url(store: str) -> str:
     return store
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite store; None for a server."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
 def spool_folder(url: str, spool: Path | None) -> Path:
     """The spool of a store. Raises ValueError where it has to be named and is not."""
     if spool is not None:
         return spool
-    if not url.startswith(_SQLITE):
+    file = file_of(url)
+    if file is None:
         raise ValueError("a database server needs a directory on this machine as well, in which cards wait for it: name a spool")
-    return Path(url.removeprefix(_SQLITE) + ".spool")
+    return file.with_name(f"{file.name}.spool")
