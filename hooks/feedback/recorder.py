@@ -49,7 +49,7 @@ class Recorder:
         self._store, self._spool, self._keys, self._retention = store, spool, keys, retention
         self._clock, self._every_s = clock, every_s
         self._purge_at = datetime.min.replace(tzinfo=UTC)
-        self._complaint: str | None = None
+        self._complaints: dict[str, str] = {}
         self._runs_in, self._starting, self._stop = 0, Lock(), Signal()
 
     def record(self, service: Service, client: str, evaluation: Evaluation, silent: bool = False) -> None:
@@ -62,7 +62,9 @@ class Recorder:
             if self._runs_in != os.getpid():
                 self._start()
         except Exception as error:  # noqa: BLE001 - the advice goes out all the same
-            self._complain(f"cards are not recorded: {type(error).__name__}")
+            self._tell("cards are not recorded", type(error).__name__)
+        else:
+            self._tell("cards are not recorded")
 
     def round(self) -> None:
         """Bring what waits into the store, and delete what is too old when it is time."""
@@ -72,11 +74,11 @@ class Recorder:
                 self._store.purge(self._clock() - self._retention)
                 self._purge_at = self._clock() + _PURGE_EVERY
         except StoreError as error:
-            self._complain(f"the feedback store is away, cards wait: {error.kind}")
+            self._tell("cards wait for the feedback store", error.kind)
         except OSError as error:
-            self._complain(f"the spool cannot be read: {type(error).__name__}")
+            self._tell("cards wait for the feedback store", type(error).__name__)
         else:
-            self._complain(None)
+            self._tell("cards wait for the feedback store")
 
     def close(self) -> None:
         """End the thread, and bring the last cards into the store if it is there."""
@@ -135,8 +137,8 @@ class Recorder:
                 _LOG.error("a recorded card cannot be read and is left out")
         self._store.add(firings)
 
-    def _complain(self, complaint: str | None) -> None:
-        """Log a trouble once, until it ends or becomes another."""
-        if complaint != self._complaint:
-            self._complaint = complaint
-            _LOG.warning("%s", complaint or "the feedback store takes cards again")
+    def _tell(self, trouble: str, cause: str = "") -> None:
+        """Log a trouble when it begins, when its cause changes, and when it has ended (no cause)."""
+        if cause != self._complaints.get(trouble, ""):
+            self._complaints[trouble] = cause
+            _LOG.warning("%s: %s", trouble, cause or "no longer")

@@ -44,9 +44,9 @@ def postgresql_server() -> Iterator[str]:
         shutil.chown(folder, "postgres", "postgres")
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **user}
-    subprocess.run([programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", name, "--no-sync"], **quiet)
-    control = [programs / "pg_ctl", "-D", folder / "data", "-w"]
-    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **quiet)
+    subprocess.run([str(programs / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", name, "--no-sync"], **quiet)
+    control = [str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+    subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     try:
         yield f"postgresql://{name}@/postgres?host={folder}"
     finally:
@@ -62,7 +62,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     server: str = request.getfixturevalue("postgresql")
     name = f"test{next(_NUMBERS)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # a name of ours, which cannot be a parameter
+        connection.execute(f"CREATE DATABASE {name}")
     return store_url(server.replace("/postgres?", f"/{name}?"))
 
 

@@ -77,7 +77,10 @@ def test_moments_come_back_in_UTC(database: str, opened: Opener) -> None:
     store.add([replace(firing(), shown_at=there)])
     with store.reading() as connection:
         assert connection.execute(select(CARD.c.shown_at)).scalar_one() == AT
-        assert connection.execute(text("SELECT shown_at FROM card")).scalar_one() in (str(AT)[:-6] + ".000000", AT.replace(tzinfo=None))
+        assert connection.execute(text("SELECT shown_at FROM card")).scalar_one() in (
+            str(AT)[:-6] + ".000000",
+            AT.replace(tzinfo=None),
+        )
 
 
 def test_text_of_all_kinds_is_kept(database: str, opened: Opener) -> None:
@@ -91,12 +94,14 @@ def test_a_purge_deletes_old_cards_with_what_was_said_of_them(database: str, ope
     store, day = opened(database), timedelta(days=1)
     late = AT + 9 * day
     store.add([firing("old"), replace(firing("new"), shown_at=late)])
-    store.add([
-        replace(event("on the old card", "old"), received_at=late),
-        replace(event("on the new card", "new"), received_at=late),
-        event("unmatched, old", "nobody"),
-        replace(event("unmatched, new", "nobody"), received_at=late),
-    ])
+    store.add(
+        [
+            replace(event("on the old card", "old"), received_at=late),
+            replace(event("on the new card", "new"), received_at=late),
+            event("unmatched, old", "nobody"),
+            replace(event("unmatched, new", "nobody"), received_at=late),
+        ]
+    )
     assert store.purge(AT + day) == (1, 2)
     assert stored(store) == (1, 2)
     assert store.purge(AT + day) == (0, 0)
