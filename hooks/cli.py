@@ -26,6 +26,7 @@ from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.feedback.commands import feedback
+from hooks.feedback.config import FeedbackError
 from hooks.feedback.options import retention_option, settled, spool_option, store_option
 from hooks.options import language_option, request_argument, site_option, today_option
 from hooks.publishing import base_url_option, rulebook
@@ -72,7 +73,11 @@ def serve(
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
     with _told():
-        app = create_app(Config(site=site, base_url=base_url, feedback=settled(store, spool, retention_days)))
+        kept = settled(store, spool, retention_days)
+        try:
+            app = create_app(Config(site=site, base_url=base_url, feedback=kept))
+        except FeedbackError as error:
+            raise click.ClickException(f"Feedback cannot be kept: {error}.") from None
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -81,8 +86,7 @@ def serve(
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
-    kept = "feedback is stored" if store else "no feedback is stored (--store)"
-    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {kept}"
+    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {'feedback' if kept else 'no feedback'} is stored"
     Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
 
 

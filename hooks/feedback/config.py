@@ -12,6 +12,10 @@ _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql+psycopg://"
 
 
+class FeedbackError(Exception):
+    """Cards and feedback cannot be kept; the text is for the operator."""
+
+
 @dataclass(frozen=True)
 class FeedbackConfig:
     """Where cards shown and feedback are kept, and for how long.

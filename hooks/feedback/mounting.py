@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from hooks.calls import Record, Wsgi
-from hooks.feedback.config import FeedbackConfig
+from hooks.feedback.config import FeedbackConfig, FeedbackError
 from hooks.feedback.endpoint import Endpoint, client_of
 from hooks.feedback.entries import Keys
 from hooks.feedback.recorder import Recorder
@@ -22,10 +22,14 @@ class Kept:
     def __init__(self, config: FeedbackConfig, behind: Wsgi, services: Iterable[Service], gate: Gate | None = None) -> None:
         """Bring store and tables up to date, and into it what waited. A store that is away does not stop the start.
 
-        Raises StoreError where the driver is missing, OSError where the spool cannot be written.
+        Raises FeedbackError where the driver is missing, or the spool cannot be written.
         """
         store, keys = Store(config.url), Keys(config.salt)
-        self.recorder = Recorder(store, Spool(config.folder), keys, timedelta(days=config.retention_days))
+        try:
+            spool = Spool(config.folder)
+        except OSError as error:
+            raise FeedbackError(f"the spool {config.folder} cannot be written") from error
+        self.recorder = Recorder(store, spool, keys, timedelta(days=config.retention_days))
         self.endpoint = Endpoint(behind, services, store, keys, gate)
         self.recorder.round()
         store.close()  # a server may fork now

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, create_engine, delete, event, func, or_, sele
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from hooks.feedback.config import FeedbackError
 from hooks.feedback.entries import Event, Firing
 from hooks.feedback.tables import CARD, FEEDBACK
 
@@ -35,7 +36,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class StoreError(Exception):
+class StoreError(FeedbackError):
     """The store cannot be reached, or refuses. `kind` names the failure and is fit for a log; the text is for the operator."""
 
     def __init__(self, error: Exception) -> None:
