@@ -25,9 +25,9 @@ from hooks.console import console, print_answer, print_decision, print_doubts, p
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
-from hooks.feedback.commands import feedback
-from hooks.feedback.config import FeedbackError
-from hooks.feedback.options import retention_option, settled, spool_option, store_option
+from hooks.feedback.commands import feedback as feedback_group
+from hooks.feedback.config import FeedbackConfig, FeedbackError
+from hooks.feedback.options import feedback_options
 from hooks.options import language_option, request_argument, site_option, today_option
 from hooks.publishing import base_url_option, rulebook
 from hooks.report import report
@@ -53,19 +53,8 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @site_option
 @base_url_option
-@store_option
-@spool_option
-@retention_option
-def serve(
-    host: str,
-    port: int,
-    workers: int,
-    site: Path | None,
-    base_url: str | None,
-    store: str | None,
-    spool: Path | None,
-    retention_days: int,
-) -> None:
+@feedback_options
+def serve(host: str, port: int, workers: int, site: Path | None, base_url: str | None, feedback: FeedbackConfig | None) -> None:
     """Run the service.
 
     Example: cobalamin serve --port 8080
@@ -73,11 +62,7 @@ def serve(
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
     with _told():
-        kept = settled(store, spool, retention_days)
-        try:
-            app = create_app(Config(site=site, base_url=base_url, feedback=kept))
-        except FeedbackError as error:
-            raise click.ClickException(f"Feedback cannot be kept: {error}.") from None
+        app = create_app(Config(site=site, base_url=base_url, feedback=feedback))
     if host not in _LOOPBACK:
         click.secho(
             f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
@@ -86,7 +71,7 @@ def serve(
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
-    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {'feedback' if kept else 'no feedback'} is stored"
+    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {'feedback' if feedback else 'no feedback'} is stored"
     Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
 
 
@@ -142,7 +127,7 @@ def explain(request_file: Any, today: date | None, site: Path | None, language: 
 
 
 main.add_command(rulebook)
-main.add_command(feedback)
+main.add_command(feedback_group)
 
 
 @main.group("fixture")
@@ -229,7 +214,7 @@ def _told(format_: str = "text") -> Iterator[None]:
             print_json(operation_outcome(error.issues))
         _say_refusal(error)
         sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
-    except (KnowledgeError, UnknownFixtureError) as error:
+    except (KnowledgeError, UnknownFixtureError, FeedbackError) as error:
         click.secho(str(error.args[0]), fg="red", err=True)
         sys.exit(EXIT_BAD_REQUEST)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,11 +58,17 @@ retention_option = click.option(
 )
 
 
-def settled(store: str | None, spool: Path | None, retention_days: int) -> FeedbackConfig | None:
-    """What the options of the service settle; None where they name no store. Raises UsageError where something is missing."""
-    if store is None:
-        return None
-    try:
-        return FeedbackConfig(store, os.environ.get(SALT, ""), spool, retention_days)
-    except ValueError as error:
-        raise click.UsageError(f"{error}. The salt is read from the environment, from {SALT}; --spool names a spool.") from None
+def feedback_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a service; it is called with `feedback`, what they settle: None where they name no store."""
+
+    @wraps(command)
+    def settled(*arguments: Any, store: str | None, spool: Path | None, retention_days: int, **others: Any) -> None:
+        try:
+            config = FeedbackConfig(store, os.environ.get(SALT, ""), spool, retention_days) if store is not None else None
+        except ValueError as error:
+            raise click.UsageError(
+                f"{error}. The salt is read from the environment, from {SALT}; --spool names a spool."
+            ) from None
+        command(*arguments, feedback=config, **others)
+
+    return store_option(spool_option(retention_option(settled)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -135,8 +137,16 @@ def _told() -> Iterator[None]:
 def _set_up(connection: Any, _: object) -> None:
     """Readers wait for nobody, a commit is on disk when it returns, and what is deleted is overwritten."""
     connection.isolation_level = None  # transactions begin as `_begin` says
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {setting}")
+    patient_until = time.monotonic() + _PATIENCE_S
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # somebody makes the same file; for this, SQLite itself does not wait
+            if time.monotonic() >= patient_until:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:

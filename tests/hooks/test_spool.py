@@ -17,7 +17,7 @@ from sqlalchemy import select
 from hooks.feedback.config import store_url
 from hooks.feedback.entries import Keys
 from hooks.feedback.recorder import Recorder
-from hooks.feedback.spool import Spool
+from hooks.feedback.spool import Spool, _size
 from hooks.feedback.store import Store, StoreError
 from hooks.feedback.tables import CARD
 from hooks.services import ORDER_SIGN, PATIENT_VIEW
@@ -74,6 +74,19 @@ def test_the_file_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     os.waitpid(child, 0)
     assert taken(Spool(tmp_path)) == [b"child"]
     assert taken(spool) == [b"parent"]
+
+
+def test_a_forked_process_writes_files_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, unused = Spool(tmp_path), Spool(tmp_path)
+    started.append(b"parent\n")
+    monkeypatch.setattr("hooks.feedback.spool.os.getpid", lambda: 1)
+    for spool in (started, unused):
+        spool.append(b"child\n")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_file_that_is_gone_takes_no_room(tmp_path: Path) -> None:
+    assert _size(tmp_path / "gone") == 0
 
 
 def test_what_somebody_else_is_taking_is_not_taken_twice(tmp_path: Path) -> None:

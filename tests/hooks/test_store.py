@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -161,6 +162,22 @@ def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch, opened: Open
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match="psycopg"):
         opened(store_url("postgresql://cds@db/feedback"))
+
+
+def test_a_new_file_that_somebody_is_writing_is_waited_for(
+    tmp_path: Path, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "feedback.db"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE others (x)")
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr("hooks.feedback.store._PATIENCE_S", 0)
+    with pytest.raises(StoreError, match="locked"):
+        opened(store_url(str(file))).migrate()
+    monkeypatch.setattr("hooks.feedback.store._PATIENCE_S", 20)
+    Timer(0.2, lambda: other.execute("ROLLBACK")).start()
+    opened(store_url(str(file))).migrate()
+    other.close()
 
 
 @pytest.mark.parametrize(
