@@ -98,6 +98,7 @@ def overridden(*uuids: str) -> dict[str, Any]:
 def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Opener, tmp_path: Path) -> None:
     config = FeedbackConfig(database, SALT, tmp_path / "spool")
     ehrs: list[Ehr] = []
+    waiting = 0
     for life in range(2):
         with serving(config) as (base, group):
             now = [Ehr(base, f"life {life}, ehr {number}") for number in range(3)]
@@ -109,7 +110,7 @@ def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Ope
             for thread in threads:
                 thread.join()
             ehrs += now
-    waiting = sum(path.read_bytes().count(b"\n") for path in config.folder.iterdir())
+            waiting += sum(path.read_bytes().count(b"\n") for path in config.folder.iterdir())
     kept = Kept(config, lambda *_: [], SERVICES)  # the next start
     key = Keys(SALT)
     with opened(config.url).reading() as connection:
@@ -119,7 +120,7 @@ def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Ope
     reported = {key.card(client_of(None), SERVICE, uuid) for ehr in ehrs for uuid in ehr.reported}
     tried = {key.card(client_of(None), SERVICE, uuid) for ehr in ehrs for uuid in ehr.tried}
     sys.stdout.write(  # the result of the trial, for `pytest -s`
-        f"{len(shown)} cards answered, {len(cards)} stored, {waiting} of them by the next start; "
+        f"{len(shown)} cards answered, {len(cards)} stored, {waiting} of them by the starts after a kill; "
         f"{len(reported)} reports answered, {len(events)} stored\n"
     )
     assert waiting > 0
