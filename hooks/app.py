@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from sqlite3 import Error
 
 from flask import Flask
 
-from cds.library import load
-from hooks.calls import Calls
+from cds.library import KnowledgeError, load
+from hooks.calls import Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
+from hooks.feedback.config import FeedbackConfig
 from hooks.pages import Pages
+from hooks.profiles import Profile
 from hooks.routes import add_routes
 from hooks.services import SERVICES
 from hooks.shared import by_id, renamed
 from hooks.trust.gate import Gate
+from hooks.trust.replay import Replays
 from hooks.wire import require_web_address
 
 
@@ -35,8 +39,10 @@ class Config:
     `site`: a site policy file. `base_url`: where clinicians reach the service, for links on cards to the rulebook; without it a
     card links to its source. `clients`: who calls, each a shipped client by name or a file; none means anybody by the standard.
     `body_limit`: the largest request body in bytes. `today`: the day decisions are made on, instead of that of the clock. `gate`:
-    who may call; None, which is for development, lets everybody in. `ids`: other ids for services, by hook; order-select and
+    who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
+    `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then.
     """
 
     site: Path | None = None
@@ -45,7 +51,10 @@ class Config:
     body_limit: int = 10 * MEBIBYTE
     today: Callable[[], date] | None = None
     gate: Gate | None = None
+    open: bool = False
+    used_tokens: Path | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
+    feedback: FeedbackConfig | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -64,9 +73,31 @@ def create_app(config: Config | None = None) -> Flask:
     for known in clients:
         if known.development:
             _LOG.warning("client %s is for development only; its calls prove nothing about who sent them", known.name)
+    gate = config.gate or _gate(config, clients)
+    app.config.update(GATE=gate, CLIENTS=clients)
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
     add_routes(app, engines, Pages(library, services), config.today or date.today)
-    app.wsgi_app = Calls(app.wsgi_app, by_id(engines), config.today, config.body_limit, config.gate)  # type: ignore[method-assign]  # as Flask's manual does
+    behind: Wsgi = app.wsgi_app
+    record: Record | None = None
+    if config.feedback is not None:
+        from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
+
+        kept = Kept(config.feedback, behind, services, gate)
+        behind, record = kept.endpoint, kept.record
+    app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
     return app
+
+
+def _gate(config: Config, clients: Iterable[Profile]) -> Gate | None:
+    """The gate that the clients ask for. Raises KnowledgeError where tokens could not be checked."""
+    try:
+        issuers = [issuer for known in clients for issuer in known.trust.issuers()]
+        if config.open or not issuers:
+            return None
+        if config.base_url is None or config.used_tokens is None:
+            raise KnowledgeError("trust.iss: tokens name the address of the service and are good once; give --base-url")
+        return Gate(config.base_url, issuers, replays=Replays(config.used_tokens))
+    except (ValueError, OSError, Error) as error:
+        raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file it names") from None

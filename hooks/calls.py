@@ -9,16 +9,19 @@ from typing import Any
 
 from werkzeug.wsgi import get_content_length
 
-from hooks.engine import Engine
+from hooks.engine import Engine, Evaluation
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.services import Service
 from hooks.shared import Shared
 from hooks.trust.gate import Gate
+from hooks.trust.tokens import Caller
 from hooks.wire import Response
 
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Record = Callable[[Service, Caller | None, Evaluation, bool], None]
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -33,12 +36,14 @@ class Calls:
         today: Callable[[], date] | None,
         limit: int,
         gate: Gate | None = None,
+        record: Record | None = None,
     ) -> None:
         """`today`: None asks the clock of each client. `limit`: the largest body in bytes. `gate`: who may call; None: everybody.
 
-        A service answers with a slash too many, too, and never by a redirect (CALL-12).
+        `record`: told of each answer before it leaves. A service answers with a slash too many, too, and never by a redirect
+        (CALL-12).
         """
-        self._behind, self._today, self._limit, self._gate = behind, today, limit, gate
+        self._behind, self._today, self._limit, self._gate, self._record = behind, today, limit, gate, record
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -58,39 +63,43 @@ class Calls:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
-            if self._gate is not None:
-                self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
-            _require_json(environ)
+            caller = self._gate.admit(environ, [f"/cds-services/{engine.service.id}"]) if self._gate is not None else None
+            require_json(environ)
             today = self._today() if self._today is not None else None
-            answer = engine.answer(self._body(environ), today, accepted(environ.get("HTTP_ACCEPT_LANGUAGE")))
+            body, language = read_body(environ, self._limit), accepted(environ.get("HTTP_ACCEPT_LANGUAGE"))
+            answer = engine.answer(body, today, language, caller.iss if caller is not None else None)
+            if self._record is not None and answer.evaluation is not None:
+                self._record(engine.service, caller, answer.evaluation, answer.silent)
             return answered(Response(cards=answer.cards), answer.language)
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
             return failed(error)
 
-    def _body(self, environ: dict[str, Any]) -> bytes:
-        """The whole body, whether its length was announced or it comes in chunks, of which one byte more than the limit is read.
 
-        What servers raise for a broken chunk has no common base.
-        """
-        announced = get_content_length(environ)
-        if announced is None and not environ.get("wsgi.input_terminated"):
-            return b""
-        if announced is not None and announced > self._limit:
-            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        try:
-            body: bytes = environ["wsgi.input"].read(self._limit + 1 if announced is None else announced)
-        except Exception:  # noqa: BLE001
-            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
-        if announced is not None and len(body) < announced:
-            raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
-        if len(body) > self._limit:
-            raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return body
+def read_body(environ: dict[str, Any], limit: int) -> bytes:
+    """The whole body, whether its length was announced or it comes in chunks, of which one byte more than the limit is read.
+
+    What servers raise for a broken chunk has no common base.
+    """
+    announced = get_content_length(environ)
+    if announced is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    if announced is not None and announced > limit:
+        raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        body: bytes = environ["wsgi.input"].read(limit + 1 if announced is None else announced)
+    except Exception:  # noqa: BLE001
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL]) from None
+    if announced is not None and len(body) < announced:
+        raise RequestError(HTTPStatus.BAD_REQUEST, [_NOT_IN_FULL])
+    if len(body) > limit:
+        raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return body
 
 
-def _require_json(environ: dict[str, Any]) -> None:
+def require_json(environ: dict[str, Any]) -> None:
+    """Raises RequestError 415 for a body that is announced as anything but plain JSON."""
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if (kind != "application/json" and not kind.endswith("+json")) or encoding != "identity":

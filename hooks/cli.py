@@ -1,9 +1,8 @@
-"""The command `cobalamin`: serve, evaluate, explain, rulebook, site-sheet, demo, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, auth, rulebook, site-sheet, demo, feedback, fixture."""
 
 from __future__ import annotations
 
 import json
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,24 +17,25 @@ import cds
 from cds.library import KnowledgeError, load
 from cds.signed import Language
 from cds.trace import why, why_not
-from hooks.app import Config, create_app
 from hooks.clientfiles import client as client_of
 from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
+from hooks.feedback.commands import feedback as feedback_group
+from hooks.feedback.config import FeedbackError
 from hooks.loopback import running_service
-from hooks.options import client_option, clients_option, language_option, request_argument, site_option, today_option
-from hooks.publishing import base_url_option, rulebook
+from hooks.options import client_option, language_option, request_argument, site_option, today_option
+from hooks.publishing import rulebook
 from hooks.report import report
 from hooks.services import service_of
 from hooks.sheets import site_sheet
+from hooks.starting import auth, serve
 
 
 EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.group()
@@ -44,34 +44,6 @@ def main() -> None:
     """Vitamin B12 decision support for bone health, as a CDS Hooks service."""
     with suppress(AttributeError):  # a stream of somebody else's making
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale may not know µ
-
-
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
-@site_option
-@clients_option
-@base_url_option
-def serve(host: str, port: int, workers: int, site: Path | None, clients: tuple[str, ...], base_url: str | None) -> None:
-    """Run the service.
-
-    Example: cobalamin serve --port 8080 --client epic
-    """
-    from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
-
-    with _told():
-        app = create_app(Config(site=site, base_url=base_url, clients=clients))
-    if host not in _LOOPBACK:
-        click.secho(
-            f"Warning: {host} is not loopback and callers are not authenticated; keep a gateway in front.", fg="yellow", err=True
-        )
-    try:  # gunicorn would try five times, and log each
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:
-        raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
-    said = f"Listening on http://{host}:{port}, discovery at /cds-services"
-    Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
 
 
 @main.command()
@@ -131,8 +103,11 @@ def explain(
         sys.exit(EXIT_REFUSED)
 
 
+main.add_command(serve)
+main.add_command(auth)
 main.add_command(rulebook)
 main.add_command(site_sheet)
+main.add_command(feedback_group)
 
 
 @main.group("fixture")
@@ -227,7 +202,7 @@ def _told(format_: str = "text") -> Iterator[None]:
             print_json(operation_outcome(error.issues))
         _say_refusal(error)
         sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
-    except (KnowledgeError, UnknownFixtureError) as error:
+    except (KnowledgeError, UnknownFixtureError, FeedbackError) as error:
         click.secho(str(error.args[0]), fg="red", err=True)
         sys.exit(EXIT_BAD_REQUEST)
 

@@ -67,15 +67,18 @@ class Desks:
         self._desks = [Desk(library, profile, base_url) for profile in profiles]
         self._stranger = self._desks[0] if len(profiles) == 1 else Desk(library, client("generic", library), base_url)
         self.known = tuple(dict.fromkeys((*self._desks, self._stranger)))
+        self._by_issuer: dict[str | None, Desk] = {iss: desk for desk in self._desks for iss in desk.profile.trust.iss}
         baseless = [desk for desk in self._desks if not desk.profile.fhir.bases]
         self._serverless = baseless[0] if len(baseless) == 1 else self._stranger
 
-    def of(self, request: HookRequest) -> Desk:
-        """The client whose FHIR base the request names; else the only client there is, or `generic`.
+    def of(self, request: HookRequest, iss: str | None = None) -> Desk:
+        """The client whose token it is; else whose FHIR base the request names; else the only client there is, or `generic`.
 
-        Where several are known, a request without a FHIR server is that of the only one without a base. The issuer of a request's
-        token, once tokens are checked, goes first, and belongs here.
+        Where several are known, a request without a FHIR server is that of the only one without a base. What a token proves is
+        not up to what the request says.
         """
+        if iss in self._by_issuer:
+            return self._by_issuer[iss]
         if len(self._desks) < 2:
             return self._stranger
         if request.fhirServer is None:
@@ -89,11 +92,13 @@ def _first(pair: tuple[int, Desk]) -> int:
 
 
 def _tell_apart(profiles: list[Profile]) -> None:
-    """Raises KnowledgeError for two clients of one name, or of one base."""
+    """Raises KnowledgeError for two clients of one name, one issuer, or one base."""
     for place, profile in enumerate(profiles):
         for other in profiles[:place]:
             if profile.name == other.name:
                 raise KnowledgeError(f"two clients are named {profile.name}; give one of them another `name`")
+            if issuers := set(profile.trust.iss) & set(other.trust.iss):
+                raise KnowledgeError(f"trust.iss: {', '.join(sorted(issuers))} is {other.name} and {profile.name}; keep one")
             if shared := set(profile.fhir.bases) & set(other.fhir.bases):
                 raise KnowledgeError(
                     f"fhir.bases: {', '.join(sorted(shared))} belongs to {other.name} and to {profile.name}; keep one"

@@ -43,18 +43,21 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A decision with its cards, and why it must not be sent as an answer, if there is a reason."""
+    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason."""
 
     decision: Decision
     cards: list[Card]
     refusal: RequestError | None
+    context: Context
 
 
 class Answer(NamedTuple):
-    """What a client gets: its cards, and the language they are in."""
+    """What a client gets: its cards, and the language they are in. What was evaluated for it, and whether nobody is shown it."""
 
     cards: list[Card]
     language: Language
+    evaluation: Evaluation | None = None
+    silent: bool = False
 
 
 class Engine:
@@ -76,17 +79,19 @@ class Engine:
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date | None = None, language: Language | None = None) -> Answer:
+    def answer(self, body: bytes, today: date | None = None, language: Language | None = None, iss: str | None = None) -> Answer:
         """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke.
 
-        `today`: None asks the clock of the client. `language`: None leaves it to the client, then to the site.
+        `today`: None asks the clock of the client. `language`: None leaves it to the client, then to the site. `iss`: whose
+        token came with it, where tokens are checked.
         """
         request, context = self._request(body)
-        desk = self._desks.of(request)
+        desk = self._desks.of(request, iss)
         spoken = language or desk.language
         if reason := desk.declines(request):
             _LOG.warning("client %s %s: nothing was evaluated, no card was sent", desk.profile.name, reason)
             return Answer([], spoken)
+        evaluation: Evaluation | None
         try:
             evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken)
             if evaluation.refusal is not None:
@@ -96,11 +101,12 @@ class Engine:
             if error.status != 412 or desk.profile.on_missing == 412:
                 raise
             cards = desk.rendered([unchecked(self.library, spoken, context, request.hookInstance, error)], spoken)
+            evaluation = None
         if desk.profile.mode == "silent":
             topics = ", ".join(card.source.topic.code for card in cards) or "none"
             _LOG.warning("client %s is silent: evaluated, no card was sent; left out: %s", desk.profile.name, topics)
-            return Answer([], spoken)
-        return Answer(cards, spoken)
+            return Answer([], spoken, evaluation, silent=True)
+        return Answer(cards, spoken, evaluation)
 
     def evaluate(self, body: bytes, today: date | None = None, language: Language | None = None) -> Evaluation:
         """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
@@ -123,7 +129,7 @@ class Engine:
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
-        return Evaluation(decision, cards, refusal)
+        return Evaluation(decision, cards, refusal, context)
 
     @only_json
     def _read(self, request: HookRequest, context: Context, desk: Desk, today: date) -> tuple[Chart | None, Supplied, Brought]:

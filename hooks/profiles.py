@@ -17,6 +17,7 @@ from hooks.fhir.access import Access, Dialect
 from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.local import Local
 from hooks.services import SERVICES
+from hooks.trust.issuers import Algorithm, Issuer
 from hooks.wire import require_web_address
 
 
@@ -77,13 +78,12 @@ OurKey = Annotated[Text, AfterValidator(_one_of(OUR_KEYS, "prefetch key"))]
 OurHook = Annotated[Text, AfterValidator(_one_of(OUR_HOOKS, "hook"))]
 OurSystem = Annotated[Text, AfterValidator(_one_of(tuple(OIDS), "coding system"))]
 Value = Annotated[Text, BeforeValidator(_written)]
-Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
 Mode = Annotated[Literal["off", "silent", "visible"], BeforeValidator(lambda value: "off" if value is False else value)]
 """YAML reads a bare `off` as false."""
 
 
 class Trust(Signed):
-    """How its calls will be recognised as its own. Written down and shown on the site sheet; nothing checks it yet."""
+    """How its calls are recognised as its own: by tokens of its issuers, if it has any (docs/clients.md)."""
 
     iss: tuple[Text, ...] = ()
     jwks_url: WebAddress | None = None
@@ -93,6 +93,23 @@ class Trust(Signed):
     aud: tuple[Text, ...] = ()
     subjects: tuple[Text, ...] = ()
     tenants: tuple[Text, ...] = ()
+    skew_s: int = Field(default=60, ge=0, le=300)
+    lifetime_s: int = Field(default=3600, ge=60, le=86_400)
+    once: bool = True
+
+    @model_validator(mode="after")
+    def _issuers_have_keys(self) -> Trust:
+        if self.iss and self.jwks_url is None and self.jwks_file is None:
+            raise ValueError("iss needs the keys that prove it; give jwks_url or jwks_file")
+        return self
+
+    def issuers(self) -> list[Issuer]:
+        """What tokens of this client must be like. Raises ValueError for an agreement that proves nothing."""
+        keys = self.jwks_file or self.jwks_url
+        if keys is None:
+            return []
+        agreed = (self.key_urls, self.algs, self.aud, self.tenants, self.subjects, self.skew_s, self.lifetime_s, self.once)
+        return [Issuer(iss, keys, *agreed) for iss in self.iss]
 
 
 class Fhir(Signed):
