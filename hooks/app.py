@@ -92,12 +92,13 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _gate(config: Config, clients: Iterable[Profile]) -> Gate | None:
     """The gate that the clients ask for. Raises KnowledgeError where tokens could not be checked."""
+    trusting = [known for known in clients if known.trust.iss]
+    if config.open or not trusting:
+        return None
+    if config.base_url is None or config.used_tokens is None:
+        raise KnowledgeError(f"{trusting[0].name}: trust.iss: tokens name the address that is called; give --base-url")
     try:
-        issuers = [issuer for known in clients for issuer in known.trust.issuers()]
-        if config.open or not issuers:
-            return None
-        if config.base_url is None or config.used_tokens is None:
-            raise KnowledgeError("trust.iss: tokens name the address of the service and are good once; give --base-url")
+        issuers = [issuer for known in trusting for issuer in known.trust.issuers()]
         return Gate(config.base_url, issuers, replays=Replays(config.used_tokens))
     except (ValueError, OSError, Error) as error:
-        raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file it names") from None
+        raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file that it names") from None

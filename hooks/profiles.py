@@ -99,17 +99,20 @@ class Trust(Signed):
 
     @model_validator(mode="after")
     def _issuers_have_keys(self) -> Trust:
-        if self.iss and self.jwks_url is None and self.jwks_file is None:
-            raise ValueError("iss needs the keys that prove it; give jwks_url or jwks_file")
+        if self.iss and self._keys() is None:
+            raise ValueError("iss needs the keys that prove it; give jwks_url, jwks_file or key_urls")
         return self
 
     def issuers(self) -> list[Issuer]:
         """What tokens of this client must be like. Raises ValueError for an agreement that proves nothing."""
-        keys = self.jwks_file or self.jwks_url
-        if keys is None:
+        if (keys := self._keys()) is None:
             return []
         agreed = (self.key_urls, self.algs, self.aud, self.tenants, self.subjects, self.skew_s, self.lifetime_s, self.once)
         return [Issuer(iss, keys, *agreed) for iss in self.iss]
+
+    def _keys(self) -> Path | str | None:
+        """Where its keys are, for a token that does not say."""
+        return self.jwks_file or self.jwks_url or next(iter(self.key_urls), None)
 
 
 class Fhir(Signed):

@@ -319,7 +319,18 @@ def test_a_locale_without_the_letters_still_gets_an_answer(deficient: str, forma
 
 def test_serve_warns_where_others_can_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Server, "run", lambda server: None)
-    assert "is not loopback and callers are not authenticated" in run("serve", "--host", "0.0.0.0")[2]  # noqa: S104
+    everywhere = ("serve", "--host", "0.0.0.0")  # noqa: S104
+    status, _, err = run(*everywhere)
+    assert (status, "no client has issuers of tokens" in err) == (2, True)
+    status, _, err = run(*everywhere, "--open")
+    assert (status, "everybody who reaches 0.0.0.0 is answered" in err) == (0, True)
+
+
+def test_SEC_41_a_client_whose_private_key_is_public_is_not_served_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Server, "run", lambda server: None)
+    open_to_all = ("serve", "--host", "0.0.0.0", "--open", "--client", "sandbox")  # noqa: S104
+    status, _, err = run(*open_to_all)
+    assert (status, "a client for development proves nothing" in err) == (2, True)
 
 
 def test_a_worker_settles_before_its_first_request() -> None:

@@ -219,6 +219,8 @@ def test_every_key_is_documented_with_its_default_and_an_example_that_works(libr
         written = yaml.safe_load(text)
         if key == "cards.orders":
             written["cards"]["order_system"] = "urn:ours"
+        if key == "trust.iss":
+            written["trust"]["jwks_file"] = "keys.json"
         for name in ("keys.json", "ca.pem"):
             (tmp_path / name).write_text("{}", encoding="utf-8")
         profile = own(tmp_path, yaml.safe_dump({**yaml.safe_load(MEANS), **written}), library)

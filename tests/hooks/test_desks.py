@@ -233,7 +233,7 @@ def test_a_deployment_names_its_clients(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def test_a_client_for_development_is_announced(caplog: pytest.LogCaptureFixture) -> None:
-    create_app(Config(clients=("sandbox",)))
+    create_app(Config(clients=("sandbox",), open=True))
     assert caplog.messages == ["client sandbox is for development only; its calls prove nothing about who sent them"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cds.library import KnowledgeError
 from hooks.app import Config, create_app
+from hooks.cli import main
 from hooks.trust.gate import Certificates, Gate, bearer
 from hooks.trust.issuers import Issuer
 from hooks.trust.replay import Replays
@@ -139,3 +142,79 @@ def test_SEC_45_the_token_for_the_FHIR_server_admits_nobody(guarded: Clients) ->
 def test_tokens_need_a_place_where_used_ones_are_remembered() -> None:
     with pytest.raises(ValueError, match="remembered"):
         Gate(BASE, [Issuer(ISS, {"keys": [jwk()]})])
+
+
+PROFILE = """
+name: ours
+means: {en: Ours, zh-CN: 本院}
+mode: silent
+trust: {iss: ["https://ehr.example.org/fhir"], jwks_file: keys.json}
+"""
+
+
+@pytest.fixture(name="site")
+def site_folder(tmp_path: Path) -> Path:
+    (tmp_path / "ours.yaml").write_text(PROFILE, encoding="utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [jwk()]}), encoding="utf-8")
+    return tmp_path
+
+
+def config(site: Path, **more: Any) -> Config:
+    usual: dict[str, Any] = {"clients": (str(site / "ours.yaml"), "generic"), "base_url": BASE, "used_tokens": site / "used"}
+    return Config(today=lambda: TODAY, **{**usual, **more})
+
+
+def test_SEC_02_a_client_with_issuers_makes_everybody_prove_themselves(site: Path) -> None:
+    client = create_app(config(site)).test_client()
+    assert status(client, None) == 401
+    deficient = request({"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]})
+    answer = client.post(URL, json=deficient, headers={"Authorization": f"Bearer {fresh()}"})
+    assert (answer.status_code, answer.get_json()) == (200, {"cards": []}), (
+        "the token says which client it is, and that one is silent"
+    )
+    open_to_all = create_app(config(site, open=True)).test_client()
+    assert len(open_to_all.post(URL, json=deficient).get_json()["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"base_url": None}, "give --base-url"),
+        ({"used_tokens": Path("/nowhere/used")}, "unable to open database file"),
+    ],
+)
+def test_tokens_that_could_not_be_checked_stop_the_start(site: Path, change: dict[str, Any], told: str) -> None:
+    with pytest.raises(KnowledgeError, match=told):
+        create_app(config(site, **change))
+
+
+def test_SEC_18_a_key_file_without_a_usable_key_stops_the_start(site: Path) -> None:
+    (site / "keys.json").write_text('{"keys": []}', encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="None of the keys"):
+        create_app(config(site))
+
+
+def test_two_clients_have_no_issuer_in_common(site: Path) -> None:
+    (site / "theirs.yaml").write_text(PROFILE.replace("name: ours", "name: theirs"), encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"trust\.iss: https://ehr\.example\.org/fhir is ours and theirs"):
+        create_app(config(site, clients=(str(site / "ours.yaml"), str(site / "theirs.yaml"))))
+
+
+@pytest.mark.parametrize(("claims", "wrong"), [({}, []), ({"aud": "x", "exp": 5}, ["aud", "exp"])])
+def test_auth_explain_says_claim_by_claim_what_is_wrong(
+    site: Path, claims: dict[str, Any], wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "token.txt").write_text(f"Bearer {fresh(**claims)}\n", encoding="utf-8")
+    arguments = ["auth", "explain", str(site / "token.txt"), "--client", str(site / "ours.yaml"), "--endpoint", f"{BASE}{URL}"]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == bool(wrong)
+    said = capsys.readouterr().out
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("WRONG")] == wrong
+    assert fresh(**claims).split(".")[1][:20] not in said
+
+
+def test_auth_explain_names_a_profile_that_does_not_fit(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["auth", "explain", str(site / "keys.json"), "--client", "nobody", "--endpoint", BASE])
+    assert "There is no client 'nobody'" in capsys.readouterr().err

@@ -277,7 +277,7 @@ def test_serve_hands_the_address_to_the_service(monkeypatch: pytest.MonkeyPatch)
         configured.append(config)
         return create_app(config)
 
-    monkeypatch.setattr("hooks.cli.create_app", created)
+    monkeypatch.setattr("hooks.starting.create_app", created)
     monkeypatch.setattr(BaseApplication, "run", lambda server: None)
     assert CliRunner().invoke(main, ["serve", "--port", "8098", "--base-url", "https://cds.example.org"]).exit_code == 0
     assert configured[0].base_url == "https://cds.example.org"
