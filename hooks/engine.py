@@ -69,9 +69,10 @@ class Engine:
         self.service = service
         self._desks = desks or Desks(library)
         self._decide = Decider(library, service.rules)
-        wanted = templates(library, service.rules)
         self._fetchers = {
-            desk.profile.name: Fetcher(desk.access, wanted) for desk in self._desks.known if desk.access is not None
+            desk.profile.name: Fetcher(desk.access, templates(library, service.rules, desk.reader.local))
+            for desk in self._desks.known
+            if desk.access is not None
         }
         self._critical = {
             rule: frozenset((rule, *library.graph.ancestors(rule)))

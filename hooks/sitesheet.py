@@ -12,6 +12,7 @@ from cds.signed import InBoth, Language, Name, Signed, Text
 from hooks.cards import OVERRIDE_SYSTEM, TOPIC_SYSTEM
 from hooks.clientfiles import orderables
 from hooks.fhir.keys import KEYS, PATIENT_KEY, templates
+from hooks.fhir.searches import BARE
 from hooks.profiles import OUR_KEYS, Profile
 from hooks.services import SERVICES, Service
 from hooks.unchecked import NOT_CHECKED
@@ -21,9 +22,6 @@ _WORDS = Path(__file__).parent / "templates" / "sitesheet.yaml"
 
 MARGIN_MS = 1000
 """Beside the FHIR queries an EHR should allow so much, for the way there and back and for a busy worker."""
-
-_BARE_CODES = ("openemr",)
-"""Dialects whose servers find nothing by a code that carries its system."""
 
 
 class SheetWords(Signed):
@@ -135,21 +133,14 @@ class Sheet:
 
     def _queries(self, service: Service) -> Iterator[tuple[str, str]]:
         """The prefetch of one service as this client's server answers it, its own codes of results among the others."""
-        for key, query in templates(self.library, service.rules).items():
+        for key, query in templates(self.library, service.rules, self.profile.local()).items():
             if key in self.profile.prefetch.omit:
                 continue
             search, marker, codes = query.partition("code=")
-            if marker:
-                asked = [*codes.split(","), *self._own_results()]
-                if self.profile.fhir.dialect in _BARE_CODES:
-                    asked = [code.rpartition("|")[2] for code in asked]
-                query = f"{search}{marker}{','.join(asked)}"
+            if marker and self.profile.fhir.dialect in BARE:
+                bare = [code.rpartition("|")[2] for code in codes.split(",")]
+                query = f"{search}{marker}{','.join(bare)}"
             yield key, query
-
-    def _own_results(self) -> Iterator[str]:
-        sets = self.library.value_sets
-        for system, by_code in self.profile.codes.items():
-            yield from (f"{system}|{code}" for code, name in by_code.items() if sets[name].kind in ("measurement", "finding"))
 
     def _scopes(self) -> Section:
         named = {PATIENT_KEY: "Patient"} | {key.name: key.brings.__name__ for key in KEYS}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf, Query
+from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.resources import (
     AllergyIntolerance,
     Condition,
@@ -88,15 +89,19 @@ def key_named(name: str, names: Mapping[str, str] = BY_NAME) -> str | None:
     return names.get(name) or BY_NAME.get("".join(c for c in name.lower() if c.isalnum()))
 
 
-def templates(library: Library, rules: Iterable[str]) -> dict[str, str]:
-    """The prefetch templates a set of rules needs, in a fixed order: a query no rule stands on is not asked for."""
+def templates(library: Library, rules: Iterable[str], local: Local = STANDARD) -> dict[str, str]:
+    """The prefetch templates a set of rules needs, in a fixed order: a query no rule stands on is not asked for.
+
+    local: a client whose own codes of results are searched for as well.
+    """
     needed = {name for rule in rules for name in library.graph.ancestors(rule)}
     leaves = [leaf for name, leaf in library.sources.items() if name in needed and isinstance(leaf, Leaf)]
     queries = {leaf.query for leaf in leaves}
     wanted = {PATIENT_KEY: f"Patient/{PATIENT}"}
     for key in KEYS:
         if key.query in queries:
-            wanted[key.name] = key.search + (",".join(_loinc(library, leaves)) if key.query == "labs" else "")
+            codes = [*_loinc(library, leaves), *_own(local, leaves)] if key.query == "labs" else []
+            wanted[key.name] = key.search + ",".join(codes)
     return wanted
 
 
@@ -104,3 +109,8 @@ def _loinc(library: Library, leaves: Iterable[Leaf]) -> list[str]:
     uri = SYSTEMS["loinc"].uris[0]
     sets = [library.value_sets[leaf.concept] for leaf in leaves if leaf.query == "labs"]
     return [f"{uri}|{entry.code}" for value_set in sets for entry in value_set.codes if entry.system == "loinc" and entry.query]
+
+
+def _own(local: Local, leaves: Iterable[Leaf]) -> list[str]:
+    asked = {leaf.concept for leaf in leaves if leaf.query == "labs"}
+    return [f"{system}|{code}" for (system, code), concept in local.codes.items() if concept in asked]

@@ -37,6 +37,9 @@ _MANNERS: Mapping[Dialect, _Manner] = {
 client supplied. Elsewhere it is asked for, and a 404 means the same. OpenEMR finds nothing by system and code together, and
 says so with an empty answer. A page of Oracle Health holds 50 unless asked for 200."""
 
+BARE = frozenset(dialect for dialect, manner in _MANNERS.items() if manner.bare)
+"""The dialects in which codes are searched for without their system."""
+
 
 def searches(templates: Mapping[str, str], dialect: Dialect) -> dict[str, tuple[str, ...]]:
     """The relative URLs that together answer each template, their values encoded, the patient still a placeholder."""

@@ -15,6 +15,7 @@ from cds.codes import SYSTEMS
 from cds.content import Library
 from cds.leaves import Leaf
 from hooks.fhir.keys import templates
+from hooks.fhir.local import Local
 from hooks.pages import Pages
 from hooks.routes import add_routes
 from hooks.services import SERVICES
@@ -186,3 +187,10 @@ def test_PREF_16_every_key_changes_some_answer(client: FlaskClient, key: str) ->
 
 def test_OPS_05_health_answers(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "ok"}
+
+
+def test_a_clients_own_codes_of_results_are_searched_for(library: Library) -> None:
+    local = Local(codes={("urn:his", "B12"): "b12_total", ("urn:his", "PPI"): "ppi"})
+    assert (
+        templates(library, PATIENT_VIEW.rules, local)["labs"] == f"{templates(library, PATIENT_VIEW.rules)['labs']},urn:his|B12"
+    )
