@@ -18,7 +18,7 @@ from hooks.fhir.keys import templates
 from hooks.fhir.local import Local
 from hooks.pages import Pages
 from hooks.routes import add_routes
-from hooks.services import SERVICES
+from hooks.services import PATIENT_VIEW, SERVICES
 from tests.patients import TODAY, request
 
 
