@@ -98,16 +98,16 @@ def spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day |
 
     A line lasts as its bounds or its count of doses say; where another follows, also as its words say ("weekly x4").
     """
-    ordered = sorted(objects(lines), key=lambda line: number(line.get("sequence")) or 0)
+    numbered = sorted([(number(line.get("sequence")), line) for line in objects(lines)], key=lambda pair: pair[0] or 0)
     begun, number_now, latest = start, None, start
-    for line in ordered:
-        if number(line.get("sequence")) != number_now:
-            number_now, begun = number(line.get("sequence")), latest
+    for place, line in numbered:
+        if place != number_now:
+            number_now, begun = place, latest
         first, end = begun, None
         for repeat in _repeats(line):
             period = next(objects(repeat.get("boundsPeriod")), {})
             first, end = first_day(period.get("start")) or first, first_day(period.get("end"))
-        followed = number_now is not None and number_now != number(ordered[-1].get("sequence"))
+        followed = place is not None and place != numbered[-1][0]
         days = _days(line, followed) if end is None and first is not None else None
         if first is not None and days is not None:
             end = later(first, max(math.ceil(days) - 1, 0))
@@ -116,9 +116,15 @@ def spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day |
         yield line, first, end
 
 
+_MEASURED = frozenset(("boundsRange", "boundsDuration", "count", "countMax"))
+"""What bounds a line without naming a day."""
+
+
 def _days(line: dict[str, Any], followed: bool) -> float | None:
     """How long a line lasts from its first day; of a range the longer end."""
     for repeat in _repeats(line):
+        if _MEASURED.isdisjoint(repeat):
+            continue
         span = next(objects(next(objects(repeat.get("boundsRange")), {}).get("high")), {})
         bounded = duration_days(next(objects(repeat.get("boundsDuration")), span))
         if bounded is not None:
