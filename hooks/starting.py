@@ -38,7 +38,7 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if os.getpid() == made_by:
+        if os.getpid() == made_by:  # pragma: no branch - the other way goes a worker, in a process of its own
             shutil.rmtree(folder, ignore_errors=True)
 
 

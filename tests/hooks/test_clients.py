@@ -230,3 +230,13 @@ def test_every_key_is_documented_with_its_default_and_an_example_that_works(libr
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_examples_of_the_page_are_profiles(text: str, library: Library, tmp_path: Path) -> None:
     assert own(tmp_path, text, library).name in ("st-elsewhere", "platform")
+
+
+def test_issuers_need_keys_and_keys_alone_prove_nobody(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="iss needs the keys that prove it"):
+        own(tmp_path, f"{MEANS}\ntrust: {{iss: [https://ehr.example]}}", library)
+    assert own(tmp_path, MEANS, library).trust.issuers() == []
+    (issuer,) = own(
+        tmp_path, f"{MEANS}\ntrust: {{iss: [https://ehr.example], key_urls: [https://ehr.example/k]}}", library
+    ).trust.issuers()
+    assert issuer.keys == "https://ehr.example/k"

@@ -112,6 +112,10 @@ def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Ope
             ehrs += now
             waiting += sum(path.read_bytes().count(b"\n") for path in config.folder.iterdir())
     kept = Kept(config, lambda *_: [], SERVICES)  # the next start
+    patience = time.monotonic() + 20
+    while any(config.folder.iterdir()) and time.monotonic() < patience:  # the system may not have let go of the dead yet
+        time.sleep(0.1)
+        kept.recorder.round()
     key = Keys(SALT)
     with opened(config.url).reading() as connection:
         cards = list(connection.execute(select(CARD.c.card_key)).scalars())

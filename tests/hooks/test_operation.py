@@ -111,12 +111,13 @@ def test_OPS_02_logs_hold_our_words_and_nobody_elses() -> None:
 
 
 def test_all_logs_of_the_process_are_json(capsys: pytest.CaptureFixture[str]) -> None:
-    before = logging.root.handlers[:]
+    handlers, level = logging.root.handlers[:], logging.root.level
     try:
         log_as_json()
         logging.getLogger("cobalamin").warning("said")
     finally:
-        logging.root.handlers[:] = before
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
     assert json.loads(capsys.readouterr().err)["message"] == "said"
 
 
@@ -155,6 +156,11 @@ os.wait()
 metrics.called("s", "c", 200, {})
 print(metrics.text().decode())
 """
+
+
+def test_metrics_of_all_workers_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    assert Metrics().text() == b"", "the library counts in one process here, and looks into the empty directory"
 
 
 def test_metrics_of_all_workers_add_up(tmp_path: Path) -> None:

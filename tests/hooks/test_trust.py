@@ -434,6 +434,21 @@ def test_SEC_38_nothing_of_a_token_is_logged_or_kept(tmp_path: Path, caplog: pyt
     assert not any(part in caplog.text or part.encode() in kept for part in (*sent.split("."), "the-secret-identity"))
 
 
+@pytest.mark.parametrize(
+    ("sent", "failed"),
+    [
+        ("no token", ["form"]),
+        (token(iss="https://other.example"), ["iss"]),
+        (token(header={"kid": "unknown"}), ["kid"]),
+        (token("RS384"), ["alg"]),
+    ],
+    ids=["form", "issuer", "key", "algorithm"],
+)
+def test_what_makes_the_next_check_meaningless_is_the_last(replays: Replays, sent: str, failed: list[str]) -> None:
+    checks = list(Tokens([Issuer(ISS, KEYS, algorithms=("ES384",))], replays, lambda: NOW).checks(sent, [ENDPOINT]))
+    assert [check.name for check in checks if not check.holds] == failed
+
+
 def test_every_check_has_a_sentence(replays: Replays) -> None:
     checks = list(Tokens([Issuer(ISS, KEYS)], replays, lambda: NOW).checks(token(exp=NOW - 900, aud="x"), [ENDPOINT]))
     assert [check.name for check in checks if not check.holds] == ["aud", "exp"]
