@@ -96,6 +96,8 @@ class Terms:
                     passing = concept in self._passing
                     over = passing and _past(before, after)
                     how = _said(before, rest, phrase, own=passing)
+                    if how is Said.STATED and not phrase and _in_denied_list(words[: match.start()], after):
+                        how = Said.DENIED
                     found[concept] = max(found.get(concept, Said.DENIED), Said.DENIED if over else how)
         return found
 
@@ -113,6 +115,18 @@ _ONE_PHRASE = ("measurement", "finding", "answer")
 """Of these a text is one phrase, commas or not: "Potassium, urine" is no potassium of the blood."""
 
 _CLAUSE_END = re.compile(r"[.,;，。；、]")
+_SENTENCE_END = re.compile(r"[.;。；]")
+_DENIED_LIST = re.compile(
+    r"(?<![a-z])(?:denies|denied|negative for|no|without) [^,，、]*[,，、].*$|"
+    r"否认.*[,，、].*$|无(?!力|诱因|明显诱因)[^,，、]*、[^,，]*$"
+)
+"""A denial and the list it opens: "denies numbness, burning feet, ", "无高血压、糖尿病、"."""
+_LIST_ENDS = re.compile(
+    r"(?<![a-z])(?:but|with|has|have|had|is|was|are|positive|since|after|now|except|presents?|reports?|known|due|on)(?![a-z])|"
+    r"有|但|确诊|患|伴|因|诊断|术|为|现"
+)
+"""What begins to say something else."""
+_HAPPENED = re.compile(r".*(?:(?<![a-z])(?:since|diagnosed|confirmed)(?![a-z])|[0-9]{4}|确诊|年)")
 _SETTING = re.compile(r"(?<![a-z])(?:but|in|during|complicating|affecting)(?![a-z])|但|无明显诱因")
 """What stands before one of these does not speak of what stands behind: "no change in neuropathy" leaves the neuropathy."""
 
@@ -123,7 +137,7 @@ _RELATIVE = (
 _FAMILY = r"family (?:history|hx|h/o)|fhx?|maternal|paternal"
 _DOUBT_BEFORE = re.compile(
     r"(?<![a-z])(?:can ?not (?:be )?(?:exclude|rule out)|not (?:yet )?(?:excluded|ruled out)|rule[ -]out|r/o|exclude|query|"
-    r"suspect(?:ed)?|suspicion|possibl[ey]|probabl[ey]|likely|questionable|planned|planning|scheduled|awaiting|"
+    r"consider(?:ing)?|suspect(?:ed)?|suspicion|possibl[ey]|probabl[ey]|likely|questionable|planned|planning|scheduled|awaiting|"
     r"(?:candidate|consultation|evaluat(?:ion|e|ed)|assessment|referral|work-?up|screen(?:ed)?|test(?:ed)?) for)(?![a-z])|\? ?$|"
     r"(?:不能?|无法|未能?|尚未|难以)(?:完全)?(?:排除|除外)|待排除|待排|疑似|可疑|怀疑|疑诊|拟行|计划|(?<!不)可能"
 )
@@ -136,7 +150,8 @@ _DENIED_BEFORE = re.compile(
     rf"(?<![a-z])(?:no|not|none|without){_EVIDENCE}{_ANOTHER} *$|"
     r"(?<![a-z])(?:denies|denied|negative for|unlikely|ruled out|excluded|declined|refused|screening|risk of|risk for|prevention|"
     r"prophylaxis)(?![a-z])|"
-    r"无(?:明显|任何|明确|典型|相关|既往)?$|无(?!力|诱因)[一-鿿]{1,8}[及和或与]$|"
+    r"(?<![a-z])(?:ex|former(?:ly)?|previously)[ -]$|"
+    r"(?:无(?:明显|任何|明确|典型|相关|既往)?(?:手足|手脚|四肢|肢体|双手|双足|[双上下]+肢)?|非)$|无(?!力|诱因)[一-鿿]{1,8}[及和或与]$|"
     r"排除|除外|不可能|不考虑|否认|拒绝|未见|未发现|未诉|未行|不伴|预防|筛查"
 )
 _OF_OTHERS_BEFORE = re.compile(rf"(?<![a-z])(?:{_FAMILY}|{_RELATIVE})(?![a-z])|家族史|家族中")
@@ -149,6 +164,7 @@ _DOUBT_AFTER = re.compile(
     r"待[查排诊除]|可能|可疑|疑似|不能排除|不能除外|不除外|高?风险|高危|术?(?:前|咨询|评估))"
 )
 _DENIED_AFTER = re.compile(
+    r" ?[:：=] ?(?:no|none|nil|neg|否|无)(?![a-z一-鿿])|"
     r" ?[-:(]? ?(?:(?:(?:is|was|has|have|been|now|already|very|screen|screening|test|tests|testing) )*"
     r"(?:excluded|ruled out|unlikely|negative|absent|denied|not (?:found|present|seen|detected|done)|prevention|prophylaxis|"
     rf"(?:screen|screening)(?! positive)|{_FAMILY}|in (?:(?:her|his|the) )?(?:family|relatives?|{_RELATIVE}))(?![a-z])|"
@@ -159,6 +175,12 @@ _DENIED_AFTER = re.compile(
 _NAME_GOES_ON = ("症", "病")
 """What may end the name of a disease that was matched without it: "骨质疏松症家族史"."""
 _OF_OTHERS_AFTER = re.compile(rf" ?[-(] ?(?:{_RELATIVE})")
+
+
+def _in_denied_list(before: str, after: str) -> bool:
+    """Does it stand further down a list that begins with a denial? Not what is said to have happened."""
+    denied = _DENIED_LIST.search(_SENTENCE_END.split(before)[-1])
+    return denied is not None and _LIST_ENDS.search(denied[0]) is None and _HAPPENED.match(after) is None
 
 
 def _said(before: str, rest: str, phrase: bool, own: bool) -> Said:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from cds.content import Library
 from cds.library import KnowledgeError
@@ -15,6 +17,9 @@ from hooks.fhir.reader import Reader
 from hooks.profiles import CardStyle, Profile
 from hooks.rendering import Renderer
 from hooks.wire import Card, HookRequest
+
+
+_LOG = logging.getLogger("cobalamin")
 
 
 class Desk:
@@ -52,7 +57,7 @@ class Desk:
         if self._triggers:
             extension = (request.model_extra or {}).get("extension")
             told = extension if isinstance(extension, dict) else {}
-            if any(name in told and str(told[name]) not in wanted for name, wanted in self._triggers):
+            if any(_is_another(told.get(name), wanted) for name, wanted in self._triggers):
                 return "does not want this trigger"
         return ""
 
@@ -84,7 +89,15 @@ class Desks:
         if request.fhirServer is None:
             return self._serverless
         served, desk = max(((desk.profile.serves(request.fhirServer), desk) for desk in self._desks), key=_first)
+        if not served:
+            _LOG.warning("a request names a FHIR server of none of the clients; it is answered as generic")
         return desk if served else self._stranger
+
+
+def _is_another(told: Any, wanted: frozenset[str]) -> bool:
+    """Does a request name a trigger, or several, and none that is wanted? What cannot be read as one silences nothing."""
+    named = [str(one).strip() for one in (told if isinstance(told, list) else [told]) if isinstance(one, str | int)]
+    return any(named) and wanted.isdisjoint(named)
 
 
 def _first(pair: tuple[int, Desk]) -> int:

@@ -44,7 +44,13 @@ def only_json(read: Callable[P, T]) -> Callable[P, T]:
             raise RequestError(400, [Issue("structure", "The JSON is nested too deeply; send plain FHIR resources.")]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
             raise RequestError(
-                400, [Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")]
+                400,
+                [
+                    Issue(
+                        "structure",
+                        "The body is no JSON object (RFC 8259), a member stands in it twice, or a number is too large.",
+                    )
+                ],
             ) from None
 
     return reading

@@ -16,7 +16,7 @@ _READ = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | list[Any] | str 
 _NEXT = re.compile(rb'\s*,?\s*"([^"\\]*(?:\\.[^"\\]*)*)"\s*:\s*', re.DOTALL)
 _SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+', re.DOTALL)
 _CLOSE = re.compile(rb"\s*\}")
-_LIST = json.JSONDecoder(parse_int=str).raw_decode
+_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 def members_of(body: bytes) -> dict[str, Any]:
@@ -76,11 +76,20 @@ def _past(body: bytes, at: int, value: Any) -> int:
             return _walk(body, at, value)
     elif isinstance(value, list):
         if body.startswith(b"[", at):
-            rest = body[at:].decode()
-            return at + len(rest[: _LIST(rest)[1]].encode())
+            return _past_list(body, at)
     elif found := _SCALAR.match(body, at):
         return found.end()
     raise _TWICE
+
+
+def _past_list(body: bytes, at: int) -> int:
+    """Past a list, whatever it holds; the body is JSON, so its brackets close."""
+    brackets, depth = _BRACKET.finditer(body, at), 0
+    while True:
+        found = next(brackets)
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
 
 
 _TWICE = msgspec.DecodeError("a member stands twice")

@@ -14,6 +14,7 @@ from cds.codes import SYSTEMS
 from cds.knowledge import SUMMARY_LIMIT
 from cds.signed import InBoth, Language, Name, Signed, Text
 from hooks.fhir.access import Access, Dialect
+from hooks.fhir.addresses import base, lies_under
 from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.local import Local
 from hooks.services import SERVICES
@@ -207,10 +208,6 @@ class Profile(Signed):
 
     def serves(self, fhir_server: str) -> int:
         """How much of a FHIR server's address is this client's: the length of its longest base that it lies in, 0 for none."""
-        try:
-            server = f"{_base(fhir_server)}/"
-        except ValueError:
-            return 0
-        if "/../" in server or "/./" in server:
-            return 0
-        return max((len(base) for base in self.fhir.bases if server.startswith(f"{base}/")), default=0)
+        server = base(fhir_server)
+        under = [known for known in self.fhir.bases if (above := base(known)) is not None and lies_under(server, above)]
+        return max(map(len, under), default=0)

@@ -13,6 +13,7 @@ from cds.content import Library
 from cds.signed import Language
 from hooks.profiles import OIDS, CardStyle
 from hooks.suggestions import Behaviour, stable_uuid
+from hooks.unchecked import NOT_CHECKED
 from hooks.wire import Action, Card, Suggestion
 
 
@@ -36,6 +37,7 @@ class Renderer:
         self._style = style
         self._defaults = library.words[language].suggestions["defaults"]
         self._titles = {rule.topic: rule.title[language] for rule in library.rules.values()}
+        self._titles[NOT_CHECKED] = library.words[language].unchecked["title"]
         self._products = {(SYSTEMS[code.system].uris[0], code.code) for code in library.products.values()}
         written: dict[str, Callable[[str], str]] = {"markdown": str, "plain": plain, "html": _MARKDOWN.render}
         self._written = written[style.detail]

@@ -86,6 +86,8 @@ def serve(
             app = create_app(config)
         except (KnowledgeError, FeedbackError) as error:
             raise click.UsageError(str(error.args[0])) from None
+        if open_ and (ignored := [known.name for known in app.config["CLIENTS"] if known.trust.iss]):
+            click.secho(f"Warning: by --open, no token is asked for of {', '.join(ignored)}.", fg="yellow", err=True)
         if app.config["GATE"] is None and host not in _LOOPBACK:
             if not open_:
                 raise click.UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cds.chart import Finding, Measurement, Note, Record
@@ -78,12 +78,22 @@ def _names(concept: str, resource: Observation, timed: bool) -> Iterator[tuple[s
     """What a result of one analyte may be known by. A day alone has room for two samples, and is no time."""
     if isinstance(resource.id, str) and resource.id:
         yield concept, "id", resource.id
-    for identifier in objects(opened(resource.identifier)):
-        if text(identifier.get("value")):
-            yield concept, "identifier", text(identifier.get("system")), text(identifier["value"])
     when = resource.effectiveDateTime
-    if timed and isinstance(when, str) and len(when) > len("2026-11-01"):
-        yield concept, "time", when
+    day = when[: len("2026-11-01")] if isinstance(when, str) else ""
+    for identifier in objects(opened(resource.identifier)):
+        if text(identifier.get("value")):  # of a standing order all samples may have one
+            yield concept, "identifier", text(identifier.get("system")), text(identifier["value"]), day
+    if timed and isinstance(when, str) and len(when) > len(day):
+        yield concept, "time", _instant(when)
+
+
+def _instant(when: str) -> str:
+    """A time in one spelling, in UTC where it says its zone; what is no time, as it is."""
+    try:
+        at = datetime.fromisoformat(when)
+    except ValueError:
+        return when
+    return (at.astimezone(UTC) if at.tzinfo is not None else at).isoformat()
 
 
 def _replaced(concept: str, resource: Observation) -> Iterator[tuple[str, ...]]:

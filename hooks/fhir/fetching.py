@@ -106,12 +106,15 @@ def _named(prefetch: Prefetch, key: str, names: Mapping[str, str]) -> list[bytes
 
 
 def _is_settled(key: str, supplied: Supplied, patient_id: str) -> bool:
-    """Is there nothing to be gained by asking? The patient is found under any key, and somebody else is not the patient."""
+    """Is there nothing to be gained by asking? The patient is found under any key.
+
+    Where the client sent somebody else as the patient, nothing is asked: whose the rest is that it sent, nobody knows either.
+    """
     state = supplied.keys.get(key, "absent")
     if key != PATIENT_KEY:
         return state in _SETTLED
     found = any(patient.id == patient_id for patient in supplied.resources.get(Patient, ()))
-    return found or (state in _SETTLED and state != "data")
+    return found or state in _SETTLED
 
 
 def _goes_on(content: bytes, grant: Grant) -> bool:

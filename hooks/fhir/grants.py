@@ -43,9 +43,9 @@ def granted(
         return "no_token"
     if token is not None and not _TOKEN.fullmatch(token):
         return "bad_token"
-    bound_to = text(given.get("patient")).rpartition("/")[2]
-    if bound_to not in ("", patient_id):
-        return "other_token"
+    bound = given.get("patient")
+    if bound not in (None, "") and text(bound).split("/_history/")[0].rpartition("/")[2] != patient_id:
+        return "other_token"  # or in whatever other words
     if not patient_id.strip("."):
         return "bad_id"
     lifetime = _lifetime_s(given.get("expires_in"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cds.plaintext import plain
 from hooks.fhir.elements import code, names, objects, opened, truth
 from hooks.fhir.resources import NOT_SENT, MedicationRequest, MedicationStatement
 
@@ -21,14 +22,19 @@ _ADHERENCE = ((NOT_TAKEN, "not-taking"), ("on-hold", "on-hold"), ("stopped", "st
 _SAID_NOT_TO_BE = re.compile(
     r"(?<![a-z])(?:not|never|no longer|stopped|quit|isn't|n't) (?:currently |been |actually )?taking(?![a-z])|"
     r"(?<![a-z])(?:never|not) (?:started|filled)(?![a-z])|(?<![a-z])never took(?![a-z])|"
-    r"未(?:在|再|曾|能|按时|规律)?(?:服|用药|使用)|(?:不再|拒绝|停止)(?:服|使用)|(?:已|自行)停(?:药|用|服)"
+    r"(?<![a-z])no longer takes(?![a-z])|(?<![a-z])(?:doesn't|does not|has not|hasn't) (?:been )?tak(?:e|en|ing)(?![a-z])|"
+    r"(?<![a-z])(?:patient|pt) (?:has )?stopped(?![a-z])|(?<![a-z])(?:self-?discontinued|discontinued by (?:the )?patient)|"
+    r"未(?:在|再|曾|能)?(?:服用?(?!完|尽)|用药|使用|用(?!完))|(?:不再|拒绝?|停止|没有?在)(?:服|使用|用药|吃)|(?:已经?|自行)停(?:药|用|服)|停(?:药|用|服)[0-9一二三四五六七八九十数半]"
 )
 
-_HINTS = ("taking", "started", "filled", "took", "未", "停", "不再", "拒绝")
+_ASKED = re.compile(r"(?<![a-z])(?:if|when|until|unless|before|do|should|call|tell)(?![a-z])|如|若|请|勿|切")
+"""What the patient is told to do is no report of what the patient does."""
+
+_HINTS = ("tak", "start", "fill", "took", "stopped", "discontinued", "未", "停", "不再", "拒", "没")
 """One of these is in every such text, and in hardly any other."""
 
-_NO_STATEMENT = ("entered-in-error", "draft")
 _WORDS = ("text", "patientInstruction")
+_NO_STATEMENT = ("entered-in-error", "draft")
 
 
 def status_of(resource: MedicationRequest | MedicationStatement) -> str:
@@ -71,5 +77,8 @@ def said_not_to_be(resource: MedicationRequest | MedicationStatement, lines: obj
 
 def denies_taking(words: str) -> bool:
     """Is this said of something that is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药"."""
-    lower = words.lower()
-    return any(hint in lower for hint in _HINTS) and _SAID_NOT_TO_BE.search(lower) is not None
+    if not any(hint in words.lower() for hint in _HINTS):
+        return False
+    said = plain(words.replace("’", "'"))
+    found = _SAID_NOT_TO_BE.search(said)
+    return found is not None and _ASKED.search(said) is None

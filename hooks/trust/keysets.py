@@ -87,7 +87,8 @@ class KeptKeys:
         """The key with this id, for this algorithm."""
         if isinstance(self._source, Path) and self._changed(self._source):
             try:
-                self._read()
+                if not self._read():
+                    _LOG.warning("a key file holds no usable key any more: its client is locked out")
             except (OSError, ValueError) as error:
                 _LOG.warning("a key file cannot be read, its keys stay as they were: %s", type(error).__name__)
         return self._keys.get((kid, algorithm))

@@ -20,6 +20,8 @@ from hooks.trust.replay import Replays
 
 _LONGEST = 16 * 1024
 """No client's token is longer: Epic's has about 1,500 characters."""
+_LAST_SECOND = 253402300800
+"""The year 10000 begins: no token is meant to last so long, and larger numbers are no times."""
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -170,7 +172,8 @@ def _part(token: str, place: int) -> dict[str, Any] | None:
 
 
 def _time(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    usual = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST_SECOND
+    return float(value) if usual else None
 
 
 def _text(value: Any) -> str | None:

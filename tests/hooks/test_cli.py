@@ -331,6 +331,8 @@ def test_SEC_41_a_client_whose_private_key_is_public_is_not_served_to_others(mon
     open_to_all = ("serve", "--host", "0.0.0.0", "--open", "--client", "sandbox")  # noqa: S104
     status, _, err = run(*open_to_all)
     assert (status, "a client for development proves nothing" in err) == (2, True)
+    status, _, err = run("serve", "--open", "--client", "sandbox")
+    assert (status, "by --open, no token is asked for of sandbox" in err) == (0, True)
 
 
 def test_a_worker_settles_before_its_first_request() -> None:

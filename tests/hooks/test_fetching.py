@@ -189,13 +189,17 @@ def test_parts_from_both_sides_are_read_together() -> None:
     ("sent", "status"),
     [(patient({"age": 30}, TODAY) | {"id": "p2"}, "200 OK"), (outcome("error"), "404 Not Found"), (None, "410 Gone")],
 )
-def test_VAL_26_28_the_patient_is_fetched_and_nobody_else_will_do(ehr: Stub, sent: Any, status: str) -> None:
-    somebody = patient({"age": 30}, TODAY) | {"id": "p2"}
-    assert content(evaluate(ehr, body(ehr, without=(), patient=somebody)))["cards"] == EXPECTED["cards"]
+def test_VAL_26_28_the_patient_is_fetched_and_nobody_else_will_do(sent: Any, status: str) -> None:
     with stub(lambda _: [reply(json.dumps(sent).encode(), status)]) as server:
-        (issue,) = refusal(server, body(server, without=("patient",))).issues
+        issue, *_ = refusal(server, body(server, without=("patient",))).issues
         assert issue.where == "prefetch.patient"
         assert server.asked[0].target == f"/fhir/Patient/{PATIENT}"
+
+
+def test_VAL_26_where_somebody_else_was_sent_as_the_patient_nothing_is_asked(ehr: Stub) -> None:
+    somebody = patient({"age": 30}, TODAY) | {"id": "p2"}
+    assert refusal(ehr, body(ehr, without=(), patient=somebody)).issues[0].where == "prefetch.patient"
+    assert ehr.connections == 0
 
 
 def test_VAL_26_a_stray_resource_of_another_patient_is_refused_when_fetched_too() -> None:

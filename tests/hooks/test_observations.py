@@ -335,6 +335,10 @@ def version(value: float, **members: Any) -> dict[str, Any]:
         (version(100), {**version(200, status="corrected"), "id": "v100"}, [200], ["superseded"]),
         # by the very time of the sample; a day has room for two
         (version(100, **MORNING), version(200, **MORNING, status="corrected"), [200], ["superseded"]),
+        (version(100, **MORNING), version(200, effectiveDateTime="2026-11-01T10:00:00+02:00", status="corrected"), [200], ["superseded"]),
+        (version(100, effectiveDateTime="2026-11-01T8h"), version(200, effectiveDateTime="2026-11-01T8h", status="corrected"), [200], ["superseded"]),
+        # of a standing order all samples have one number
+        (version(100, **ACCESSION, **MORNING), version(200, **ACCESSION, effectiveDateTime="2026-11-19", status="cancelled"), [100], ["status"]),
         (version(100), version(200, status="corrected"), [200, 100], []),
         (version(100, **MORNING), version(200, **MORNING), [200, 100], []),
         # a correction of a correction must be the later one

@@ -401,6 +401,22 @@ def test_epics_medication_of_many_codes_is_one_drug_of_its_coded_strength() -> N
         {"dosageInstruction": [{"patientInstruction": "患者自行停药"}]},
         {"medicationCodeableConcept": {"text": "cyanocobalamin 1000 mcg tablet (no longer taking)"}},
         {"medicationCodeableConcept": {"text": "甲钴胺片 未服用"}},
+        *(
+            {"dosageInstruction": [{"text": text}]}
+            for text in (
+                "1 tablet daily - pt isn’t taking",
+                "has not taken since May",
+                "no longer takes it",
+                "doesn't take",
+                "Pt stopped it",
+                "Discontinued by patient",
+                "self-discontinued",
+                "已经停药",
+                "停药2月",
+                "患者拒服",
+                "没有在吃",
+            )
+        ),
     ],
 )
 def test_an_active_order_of_which_words_say_that_it_is_not_taken(members: dict[str, Any]) -> None:
@@ -409,7 +425,17 @@ def test_an_active_order_of_which_words_say_that_it_is_not_taken(members: dict[s
 
 
 @pytest.mark.parametrize(
-    "text", ["1 tablet daily, not with food", "stop taking if rash", "未开封保存", "1 tablet daily when taking metformin"]
+    "text",
+    [
+        "1 tablet daily, not with food",
+        "stop taking if rash",
+        "未开封保存",
+        "1 tablet daily when taking metformin",
+        "Call us if you stopped taking it.",
+        "If you are not taking metformin, skip",
+        "如已停药请告知",
+        "未服完勿停",
+    ],
 )
 def test_instructions_are_no_denial(text: str) -> None:
     assert medicine(chart(ordered(dosageInstruction=[{"text": text}]))).current

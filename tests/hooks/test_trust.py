@@ -248,9 +248,14 @@ def test_SEC_17_a_key_file_is_read_again_when_it_changes(tmp_path: Path, caplog:
     assert keys.find("two", "ES384"), "half a file changes nothing"
     file.unlink()
     assert keys.find("two", "ES384")
-    assert caplog.messages == ["a key file cannot be read, its keys stay as they were: KeySetError"]
+    _rewrite(file, '{"keys": []}', 3)
+    assert keys.find("two", "ES384") is None, "whoever takes all keys away means it"
+    assert caplog.messages == [
+        "a key file cannot be read, its keys stay as they were: KeySetError",
+        "a key file holds no usable key any more: its client is locked out",
+    ]
     with pytest.raises(OSError, match="No such file"):
-        key_set(file, ("ES384",))
+        key_set(tmp_path / "no file", ("ES384",))
 
 
 def _rewrite(file: Path, content: str, later: int) -> None:
@@ -308,6 +313,7 @@ def test_SEC_24_an_audience_that_was_agreed(replays: Replays) -> None:
         ({"exp": NOW - 61}, "exp"),
         ({"exp": None}, "exp"),
         ({"exp": True}, "exp"),
+        ({"exp": 10**400}, "exp"),
         ({"iat": NOW + 30}, None),
         ({"iat": NOW + 120, "exp": NOW + 300}, "iat"),
         ({"iat": None}, "iat"),
