@@ -13,8 +13,7 @@ from cds.content import Library
 from cds.signed import Language
 from hooks.profiles import OIDS, CardStyle
 from hooks.suggestions import Behaviour, stable_uuid
-from hooks.unchecked import NOT_CHECKED
-from hooks.wire import Action, Card, Suggestion
+from hooks.wire import NOT_CHECKED, Action, Card, Suggestion
 
 
 DETAIL_TYPE = "com.epic.cdshooks.card.detail.content-type"

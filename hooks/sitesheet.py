@@ -15,7 +15,7 @@ from hooks.fhir.keys import KEYS, PATIENT_KEY, templates
 from hooks.fhir.searches import BARE
 from hooks.profiles import OUR_KEYS, Profile
 from hooks.services import SERVICES, Service
-from hooks.unchecked import NOT_CHECKED
+from hooks.wire import NOT_CHECKED
 
 
 _WORDS = Path(__file__).parent / "templates" / "sitesheet.yaml"

@@ -9,10 +9,9 @@ from hooks.contexts import Context
 from hooks.errors import RequestError
 from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.suggestions import stable_uuid
-from hooks.wire import Card, Coding, Source
+from hooks.wire import NOT_CHECKED, Card, Coding, Source
 
 
-NOT_CHECKED = "B12NotChecked"
 _QUERIES = {f"prefetch.{key.name}": key.query for key in KEYS}
 
 

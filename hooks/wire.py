@@ -99,6 +99,10 @@ class Source(Sent, frozen=True):
             require_web_address(self.url)
 
 
+NOT_CHECKED = "B12NotChecked"
+"""The topic of the card that says that nothing could be checked; all others are topics of rules."""
+
+
 class Action(Sent, frozen=True):
     """Something the client may do when a suggestion is accepted: create or update `resource`, or delete `resourceId`."""
 
