@@ -12,7 +12,7 @@ from sqlite3 import Error
 from flask import Flask
 
 from cds.library import KnowledgeError, load
-from hooks.calls import Calls, Record, Wsgi
+from hooks.calls import Attention, Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
@@ -81,12 +81,14 @@ def create_app(config: Config | None = None) -> Flask:
     add_routes(app, engines, Pages(library, services), config.today or date.today)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
+    attention: Attention | None = None
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
-        kept = Kept(config.feedback, behind, services, gate)
-        behind, record = kept.endpoint, kept.record
-    app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
+        kept = Kept(config.feedback, behind, services, library, gate)
+        behind, record, attention = kept.endpoint, kept.record, kept.attention
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record, attention)
+    app.wsgi_app = calls  # type: ignore[method-assign]  # as Flask's manual does
     return app
 
 

@@ -18,7 +18,7 @@ from cds.library import KnowledgeError, load
 from cds.signed import Language
 from cds.trace import why, why_not
 from hooks.clientfiles import client as client_of
-from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
+from hooks.console import console, not_shown, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
@@ -92,10 +92,13 @@ def explain(
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
         out.print(trace_tree(why(decision, statement.rule), label, whole))
-    out.print("Why not" if decision.statements else "No rule spoke. Why not", style="bold")
+    decided = report(evaluation)["decision"]
+    unshown = list(not_shown(decided))
+    for named, because in unshown:
+        out.print(trace_tree(why(decision, named.partition("/")[0]), f"NOT SHOWN {named}: {because}", whole))
+    out.print("Why not" if decision.statements or unshown else "No rule spoke. Why not", style="bold")
     for silence in why_not(decision):
         out.print(silence_tree(silence))
-    decided = report(evaluation)["decision"]
     print_decision(out, decided)
     print_doubts(out, decided)
     if evaluation.refusal is not None:

@@ -24,6 +24,7 @@ from hooks.fhir.prefetch import Supplied, unpack
 from hooks.fhir.resources import Condition, reference_of
 from hooks.members import members_of
 from hooks.refusals import all_missing, is_lost, unanswered
+from hooks.resting import NOTHING_RESTS, Attend, View
 from hooks.services import Service
 from hooks.unchecked import unchecked
 from hooks.wire import Card, HookRequest
@@ -43,12 +44,17 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason."""
+    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason.
+
+    instance: the hook instance. view: what is held back from this user; the decision is without it.
+    """
 
     decision: Decision
     cards: list[Card]
     refusal: RequestError | None
     context: Context
+    instance: str = ""
+    view: View = NOTHING_RESTS
 
 
 class Answer(NamedTuple):
@@ -80,11 +86,18 @@ class Engine:
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date | None = None, language: Language | None = None, iss: str | None = None) -> Answer:
+    def answer(
+        self,
+        body: bytes,
+        today: date | None = None,
+        language: Language | None = None,
+        iss: str | None = None,
+        attend: Attend | None = None,
+    ) -> Answer:
         """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke.
 
         `today`: None asks the clock of the client. `language`: None leaves it to the client, then to the site. `iss`: whose
-        token came with it, where tokens are checked.
+        token came with it, where tokens are checked. `attend`: who knows what is held back from this user.
         """
         request, context = self._request(body)
         desk = self._desks.of(request, iss)
@@ -94,7 +107,7 @@ class Engine:
             return Answer([], spoken)
         evaluation: Evaluation | None
         try:
-            evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken)
+            evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken, attend)
             if evaluation.refusal is not None:
                 raise evaluation.refusal
             cards = evaluation.cards
@@ -115,7 +128,15 @@ class Engine:
         desk = self._desks.of(request)
         return self._evaluated(request, context, desk, today or desk.today(), language or desk.language)
 
-    def _evaluated(self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language) -> Evaluation:
+    def _evaluated(
+        self,
+        request: HookRequest,
+        context: Context,
+        desk: Desk,
+        today: date,
+        language: Language,
+        attend: Attend | None = None,
+    ) -> Evaluation:
         chart, supplied, brought = self._read(request, context, desk, today)
         if chart is None:
             raise RequestError(412, all_missing(supplied))
@@ -125,12 +146,17 @@ class Engine:
         decision = self._decide(chart, asked=ours)
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
+        view, instance = NOTHING_RESTS, request.hookInstance
+        if attend is not None:
+            view = attend(decision, context, instance, self.service, desk.profile.mode == "silent")
+            if view.resting:
+                decision = decision.without({rest.statement.rule for rest in view.resting})
         drafts = brought.sent if self.service.may_change else {}
-        cards = desk.rendered(desk.writers[language].cards(decision, context, request.hookInstance, drafts), language)
+        cards = desk.rendered(desk.writers[language].cards(decision, context, instance, drafts, view.resting), language)
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
-        return Evaluation(decision, cards, refusal, context)
+        return Evaluation(decision, cards, refusal, context, instance, view)
 
     @only_json
     def _read(self, request: HookRequest, context: Context, desk: Desk, today: date) -> tuple[Chart | None, Supplied, Brought]:

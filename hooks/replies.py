@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -30,16 +30,22 @@ LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatu
 
 
 class Reply(NamedTuple):
-    """Status, body and headers of an answer."""
+    """Status, body and headers of an answer; `then`: what is done once the server has taken it, and not where that fails."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = _HEADERS
+    then: Callable[[], None] | None = None
 
     def send(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The answer as a WSGI server takes it."""
         start_response(LINES[self.status], [*self.headers, ("Content-Length", str(len(self.body)))])
-        return (self.body,)
+        return (self.body,) if self.then is None else _followed(self.body, self.then)
+
+
+def _followed(body: bytes, then: Callable[[], None]) -> Iterator[bytes]:
+    yield body
+    then()
 
 
 def answered(message: Any, language: Language | None = None) -> Reply:

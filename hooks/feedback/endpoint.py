@@ -51,8 +51,13 @@ class Endpoint:
         keys: Keys,
         gate: Gate | None = None,
         clock: Callable[[], datetime] = now,
+        told: Callable[[list[Event]], None] | None = None,
     ) -> None:
-        """`gate`: who may call, as at the services; a token may be addressed to the service or to this endpoint (AMB-15)."""
+        """`gate`: who may call, as at the services; a token may be addressed to the service or to this endpoint (AMB-15).
+
+        `told`: who is told of what has been stored.
+        """
+        self._told = told
         self._behind, self._store, self._keys, self._gate, self._clock = behind, store, keys, gate, clock
         self._services = {
             f"/cds-services{before}{service.id}/feedback{after}": service.id
@@ -76,7 +81,10 @@ class Endpoint:
             caller = self._gate.admit(environ, [path, f"{path}/feedback"]) if self._gate is not None else None
             require_json(environ)
             reported, client, at = items(read_body(environ, LIMIT)), client_of(caller), self._clock()
-            self._store.add([self._event(client, service, item, at) for item in reported])
+            events = [self._event(client, service, item, at) for item in reported]
+            self._store.add(events)
+            if self._told is not None:
+                self._told(events)
             return answered({"received": len(reported)})
         except RequestError as error:
             return refused(error)

@@ -65,6 +65,8 @@ def test_evaluate_prints_the_decision_for_tools(deficient: str) -> None:
         "indicator",
         "advice",
         "held_back",
+        "resting",
+        "silent",
         "could_not_assess",
         "data_quality",
         "facts",
