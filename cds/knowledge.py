@@ -181,8 +181,8 @@ class StandingWords(Signed):
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
     colon: between a name and its value. concerning: what is said of one record; and_others: of several. unchecked: what is said
-    where nothing could be concluded. resting: why a card is held back from its user. codes: FHIR's words for a state in ours, where
-    they cannot stay as they are.
+    where nothing could be concluded. resting: why a card is held back. codes: FHIR's words for a state in ours, where they cannot
+    stay as they are.
     """
 
     unknown: Text

@@ -75,16 +75,13 @@ class Attention:
         if not quiet or periods is None:
             return
         try:
-            shown, reports = self._memory.recall(tuple(quiet))
+            answered, seen, reports = self._memory.recall(tuple(quiet), visit.instance, visit.encounter)
         except ForgottenError as error:
             self._tell(str(error))
             return
         self._tell("")
-        at, answered = self._clock(), {entry.question for entry in shown if entry.instance == visit.instance}
-        seen: dict[str, datetime] = {}
-        if visit.encounter and service.about is None:  # what is ordered is looked at each time it is
-            at_last = sorted((entry.at, entry.question) for entry in shown if entry.encounter == visit.encounter)
-            seen = {question: moment for moment, question in at_last}
+        at = self._clock()
+        encountered = visit.encounter and service.about is None  # what is ordered is looked at each time it is
         for question, statement in quiet.items():
             if question in answered:
                 continue  # the same call again gets the same answer
@@ -92,7 +89,7 @@ class Attention:
             days = periods.override.get(report.reason or "", 0) if report is not None else 0
             if report is not None and at < (until := report.at + timedelta(days=days)):
                 yield Resting(statement, "snoozed", until, report.reason)
-            elif question in seen and at < (until := seen[question] + timedelta(days=periods.encounter)):
+            elif encountered and question in seen and at < (until := seen[question] + timedelta(days=periods.encounter)):
                 yield Resting(statement, "repeated", until)
 
     def remember(self, service: Service, evaluation: Evaluation) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -22,10 +23,15 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS shown (question TEXT, instance TEXT, encounter TEXT NOT NULL, card TEXT NOT NULL,
        at REAL NOT NULL, PRIMARY KEY (question, instance)) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS shown_card ON shown (card)",
+    "CREATE INDEX IF NOT EXISTS shown_encounter ON shown (question, encounter, at)",
     """CREATE TABLE IF NOT EXISTS overridden (question TEXT PRIMARY KEY, reason TEXT, at REAL NOT NULL) WITHOUT ROWID""",
 )
 _OVERRIDE = """INSERT INTO overridden VALUES (?, ?, ?) ON CONFLICT (question) DO UPDATE
     SET reason = excluded.reason, at = excluded.at WHERE excluded.at >= overridden.at"""
+
+_RECALL = """SELECT 'answered', question, NULL, at FROM shown WHERE {asked} AND instance = ?
+    UNION ALL SELECT 'seen', question, NULL, max(at) FROM shown WHERE {asked} AND encounter = ? GROUP BY question
+    UNION ALL SELECT 'reported', question, reason, at FROM overridden WHERE {asked}"""
 
 
 class ForgottenError(OSError):
@@ -50,6 +56,14 @@ class Override(Struct, frozen=True):
     at: datetime
 
 
+class Recalled(NamedTuple):
+    """What is known of some questions: those shown in a hook instance, when they were last shown in an encounter, the reports."""
+
+    answered: set[str]
+    seen: dict[str, datetime]
+    reports: dict[str, Override]
+
+
 class Memory:
     """One file. Threads may share it, and processes: each opens it for itself."""
 
@@ -68,16 +82,21 @@ class Memory:
             self._connection.close()
         self._connection = None
 
-    def recall(self, questions: Sequence[str]) -> tuple[list[Shown], dict[str, Override]]:
-        """What is known of some questions: each time they were shown, and the last report on each."""
-        asked = ",".join("?" * len(questions))
+    def recall(self, questions: Sequence[str], instance: str, encounter: str) -> Recalled:
+        """What is known of some questions: where they were shown, and the last report on each."""
+        found = Recalled(set(), {}, {})
         with self._open() as connection:
-            shown = connection.execute(f"SELECT * FROM shown WHERE question IN ({asked})", questions).fetchall()  # noqa: S608 - question marks
-            reports = connection.execute(f"SELECT * FROM overridden WHERE question IN ({asked})", questions).fetchall()  # noqa: S608 - as above
-        return (
-            [Shown(question, instance, encounter, card, _moment(at)) for question, instance, encounter, card, at in shown],
-            {question: Override(question, reason, _moment(at)) for question, reason, at in reports},
-        )
+            for what, question, reason, at in connection.execute(
+                _RECALL.format(asked=f"question IN ({','.join('?' * len(questions))})"),
+                (*questions, instance, *questions, encounter, *questions),
+            ):
+                if what == "answered":
+                    found.answered.add(question)
+                elif what == "seen":
+                    found.seen[question] = _moment(at)
+                else:
+                    found.reports[question] = Override(question, reason, _moment(at))
+        return found
 
     def show(self, entries: Iterable[Shown]) -> None:
         """Remember what was shown; of one hook instance, the first time."""

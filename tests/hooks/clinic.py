@@ -9,11 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from hooks.app import Config, create_app
+from hooks.calls import Record
 from hooks.engine import Evaluation
 from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.mounting import Kept
 from hooks.feedback.store import Store
-from hooks.services import service_of
+from hooks.services import Service, service_of
+from hooks.trust.tokens import Caller
 from tests.patients import PATIENT, TODAY, library, request
 
 
@@ -36,10 +38,16 @@ class Clinic:
 
         class Clocked(Kept):
             def __init__(self, *arguments: Any) -> None:
-                super().__init__(*arguments, clock=lambda: clinic.now)
+                super().__init__(*arguments, lambda: clinic.now)
                 clinic.kept = self
-                record = self.recorder.record
-                self.recorder.record = lambda *told: (clinic.seen.append(told[2]), record(*told))[1]  # type: ignore[method-assign]
+
+            @property
+            def record(self) -> Record:
+                def watched(service: Service, caller: Caller | None, evaluation: Evaluation, silent: bool) -> None:
+                    clinic.seen.append(evaluation)
+                    Kept.record.fget(self)(service, caller, evaluation, silent)  # type: ignore[attr-defined]  # a property
+
+                return watched
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("hooks.feedback.mounting.Kept", Clocked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_what_rests_makes_room_for_what_was_beyond_the_number_of_cards(tmp_path:
     clinic.opens(ON_B12, encounter="e1")
     spoken = [said.named for said in (*clinic.seen[-1].decision.statements, *clinic.seen[-1].decision.held_back)]
     assert len(spoken) > 1
-    for first, second in zip(spoken, spoken[1:], strict=False):
+    for first, second in pairwise(spoken):
         clinic.opens(ON_B12, encounter="e1")
         assert clinic.last_seen()[0] == [second], first
     clinic.kept.recorder.close()
