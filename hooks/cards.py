@@ -48,6 +48,8 @@ TELLING = frozenset(
         "start_unknown",
         "contradicted",
         "taking_unknown",
+        "denied",
+        "on_hold",
     )
 )
 """The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""

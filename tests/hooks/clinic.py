@@ -38,7 +38,8 @@ class Clinic:
 
         class Clocked(Kept):
             def __init__(self, *arguments: Any) -> None:
-                super().__init__(*arguments, lambda: clinic.now)
+                settings: dict[str, Any] = {"clock": lambda: clinic.now}
+                super().__init__(*arguments, **settings)
                 clinic.kept = self
 
             @property
