@@ -148,7 +148,7 @@ class Engine:
             _LOG.error("%s broke: %s", name, failure.error)
         view, instance = NOTHING_RESTS, request.hookInstance
         if attend is not None:
-            view = attend(decision, context, instance, self.service, desk.profile.mode == "silent")
+            view = attend(decision, context, request, self.service, desk.profile.mode == "silent")
             if view.resting:
                 decision = decision.without({rest.statement.rule for rest in view.resting})
         drafts = brought.sent if self.service.may_change else {}

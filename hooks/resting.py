@@ -11,6 +11,7 @@ from msgspec import Struct
 from cds.decide import Decision, Statement
 from hooks.contexts import Context
 from hooks.services import Service
+from hooks.wire import HookRequest
 
 
 Because = Literal["snoozed", "repeated"]
@@ -49,5 +50,5 @@ class View(Struct, frozen=True):
 NOTHING_RESTS = View()
 """The view where nobody keeps track."""
 
-Attend = Callable[[Decision, Context, str, Service, bool], View]
-"""Looks at a decision for the user of a context and a hook instance. The last says whether nobody is shown anything anyway."""
+Attend = Callable[[Decision, Context, HookRequest, Service, bool], View]
+"""Looks at a decision for the user of a request. The last says whether nobody is shown anything anyway."""

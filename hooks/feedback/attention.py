@@ -24,6 +24,7 @@ from hooks.feedback.recorder import now
 from hooks.resting import NOTHING_RESTS, Attend, Resting, View, Visit
 from hooks.services import Service
 from hooks.trust.tokens import Caller
+from hooks.wire import HookRequest
 
 
 _LOG = logging.getLogger("cobalamin")
@@ -45,11 +46,13 @@ class Attention:
         """Who looks at the decisions for one caller."""
         return partial(self._attend, client_of(caller))
 
-    def _attend(self, client: str, decision: Decision, context: Context, instance: str, service: Service, silent: bool) -> View:
+    def _attend(
+        self, client: str, decision: Decision, context: Context, request: HookRequest, service: Service, silent: bool
+    ) -> View:
         spoken = (*decision.statements, *decision.held_back)
         if not spoken and not decision.silent:
             return NOTHING_RESTS
-        patient = self._keys.key("patient", client, context.patientId)
+        patient = self._keys.key("patient of", client, request.fhirServer or "", context.patientId)
         try:
             asked = {said.rule: self._questions.key(decision, said, service, patient) for said in (*spoken, *decision.silent)}
         except Exception as error:  # noqa: BLE001 - the advice goes out all the same
@@ -62,7 +65,7 @@ class Attention:
             client,
             key("user", client, context.userId),
             key("encounter", client, context.encounterId) if context.encounterId else "",
-            key("instance", client, service.id, instance),
+            key("instance", client, service.id, request.hookInstance),
         )
         return View(tuple(self._resting(decision, spoken, asked, visit, service)), asked, visit)
 

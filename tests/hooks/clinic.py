@@ -63,13 +63,14 @@ class Clinic:
         encounter: str | None = None,
         call: str | None = None,
         language: str = "en",
+        server: str | None = None,
     ) -> tuple[int, list[dict[str, Any]]]:
         """Status and cards when somebody opens the chart, or orders."""
         self._calls += 1
         sent = request(patient)
         context = {"patientId": PATIENT, "userId": f"Practitioner/{user}" if user else None, "encounterId": encounter}
         given = {name: value for name, value in (sent["context"] | context).items() if value is not None}
-        sent |= {"hookInstance": call or f"call {self._calls}", "context": given}
+        sent |= {"hookInstance": call or f"call {self._calls}", "context": given, "fhirServer": server}
         service = f"/cds-services/{service_of(sent['hook']).id}"
         answer = self.ehr.post(service, json=sent, headers={"Accept-Language": language})
         body = answer.get_json()

@@ -128,6 +128,26 @@ def test_a_site_switches_resting_off(tmp_path: Path) -> None:
     clinic.kept.recorder.close()
 
 
+def test_a_patient_of_another_server_is_somebody_else(clinic: Clinic) -> None:
+    """Where no token says who calls, two EHRs may use the same ids."""
+    for server in ("https://north.example/fhir", "https://south.example/fhir"):
+        clinic.opens(encounter="e1", server=server)
+        assert clinic.last_seen() == ([UNMEASURED], {})
+        clinic.opens(encounter="e1", server=server)
+        assert clinic.last_seen() == ([], {UNMEASURED: "repeated"})
+
+
+def test_how_a_server_numbers_and_orders_its_resources_makes_no_new_question(clinic: Clinic) -> None:
+    results = [{"b12_total": "142 pg/mL"}, {"homocysteine": "22 umol/L"}, {"b12_total": "150 pg/mL", "days_ago": 200}]
+    clinic.opens({**BASELINE, "results": results}, encounter="e1")
+    shown = clinic.last_seen()[0]
+    assert shown
+    for entry in results:
+        entry["code"] = entry.get("code", str(next(iter(entry.values()))).split(" ")[1])
+    clinic.opens({**BASELINE, "results": results[::-1]}, encounter="e1")
+    assert clinic.last_seen() == ([], dict.fromkeys(shown, "repeated"))
+
+
 def test_every_reason_of_ours_has_a_period() -> None:
     periods = evaluate(BASELINE).decision["rest_periods"]
     assert periods.override.keys() == library().words["en"].overrides.keys()

@@ -22,7 +22,7 @@ from hooks.report import report
 from hooks.services import PATIENT_VIEW
 from hooks.wire import Card
 from tests.hooks.checker import check_answer, claims
-from tests.patients import PATIENT, TODAY, engine, evaluate, request
+from tests.patients import PATIENT, TODAY, answered, engine, evaluate, request
 from tests.test_vignettes import VIGNETTES
 
 
