@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -32,6 +33,9 @@ _LOG = logging.getLogger("cobalamin")
 LONGEST = timedelta(days=90)
 """No card rests longer (the widest range of `cds/facts/attention.yaml`), so nothing is remembered for longer."""
 
+_UNKNOWN = "no card is held back, as it is not known who was shown which"
+_LOST = "who was shown which card, or overrode it, is not remembered"
+
 
 class Attention:
     """Holds back and remembers, for one deployment."""
@@ -40,7 +44,7 @@ class Attention:
         """`clock`: the moment, in UTC."""
         self._keys, self._memory, self._clock = keys, memory, clock
         self._questions = Questions(library, keys)
-        self._trouble = ""
+        self._complaints: dict[str, str] = {}
 
     def of(self, caller: Caller | None) -> Attend:
         """Who looks at the decisions for one caller."""
@@ -49,18 +53,22 @@ class Attention:
     def _attend(
         self, client: str, decision: Decision, context: Context, request: HookRequest, service: Service, silent: bool
     ) -> View:
-        spoken = (*decision.statements, *decision.held_back)
-        if not spoken and not decision.silent:
+        if not decision.statements and not decision.silent:
             return NOTHING_RESTS
-        patient = self._keys.key("patient of", client, request.fhirServer or "", context.patientId)
         try:
-            asked = {said.rule: self._questions.key(decision, said, service, patient) for said in (*spoken, *decision.silent)}
+            return self._view(client, decision, context, request, service, silent)
         except Exception as error:  # noqa: BLE001 - the advice goes out all the same
-            self._tell(type(error).__name__)
+            self._tell(_UNKNOWN, type(error).__name__)
             return NOTHING_RESTS
+
+    def _view(
+        self, client: str, decision: Decision, context: Context, request: HookRequest, service: Service, silent: bool
+    ) -> View:
+        key, spoken = self._keys.key, (*decision.statements, *decision.held_back)
+        patient = key("patient of", client, request.fhirServer or "", context.patientId)
+        asked = {said.rule: self._questions.key(decision, said, service, patient) for said in (*spoken, *decision.silent)}
         if silent or not context.userId:
             return View(questions=asked)
-        key = self._keys.key
         visit = Visit(
             client,
             key("user", client, context.userId),
@@ -80,9 +88,9 @@ class Attention:
         try:
             answered, seen, reports = self._memory.recall(tuple(quiet), visit.instance, visit.encounter)
         except ForgottenError as error:
-            self._tell(str(error))
+            self._tell(_UNKNOWN, str(error))
             return
-        self._tell("")
+        self._tell(_UNKNOWN)
         at = self._clock()
         encountered = visit.encounter and service.about is None  # what is ordered is looked at each time it is
         for question, statement in quiet.items():
@@ -101,7 +109,7 @@ class Attention:
         if visit is None:
             return
         cards = zip(evaluation.decision.statements, evaluation.cards, strict=True)
-        try:
+        with self._told():
             self._memory.show(
                 Shown(
                     _by(evaluation.view.questions[said.rule], visit.user),
@@ -113,36 +121,38 @@ class Attention:
                 for said, card in cards
                 if said.words.urgency != "critical"
             )
-        except ForgottenError as error:
-            self._tell(str(error))
 
     def reported(self, events: Iterable[Event]) -> None:
         """Take note of feedback at once, where its card was answered on this machine; `learn` brings the rest."""
-        try:
+        with self._told():
             found = [(self._memory.question(event.card_key), event) for event in events]
             self._memory.override(_override(question, event) for question, event in found if question is not None)
-        except ForgottenError as error:
-            self._tell(str(error))
 
     def learn(self, reports: Iterable[Report]) -> None:
         """Take note of feedback on cards that were answered anywhere."""
-        try:
+        with self._told():
             self._memory.override(_override(_by(report.question, report.user_key), report) for report in reports)
-        except ForgottenError as error:
-            self._tell(str(error))
 
     def forget(self, before: datetime) -> None:
         """Delete what is older, and what is too old to matter."""
-        try:
+        with self._told():
             self._memory.forget(max(before, self._clock() - LONGEST))
-        except ForgottenError as error:
-            self._tell(str(error))
 
-    def _tell(self, cause: str) -> None:
-        """Log a trouble when it begins or changes, and when it has ended (no cause)."""
-        if cause != self._trouble:
-            self._trouble = cause
-            _LOG.warning("no card is held back, as it is not known who was shown which: %s", cause or "no longer")
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell of what could not be remembered; nothing depends on it."""
+        try:
+            yield
+        except ForgottenError as error:
+            self._tell(_LOST, str(error))
+        else:
+            self._tell(_LOST)
+
+    def _tell(self, trouble: str, cause: str = "") -> None:
+        """Log a trouble when it begins, when its cause changes, and when it has ended (no cause)."""
+        if cause != self._complaints.get(trouble, ""):
+            self._complaints[trouble] = cause
+            _LOG.warning("%s: %s", trouble, cause or "no longer")
 
 
 def _by(question: str, user: str) -> str:

@@ -49,14 +49,11 @@ class Endpoint:
         services: Iterable[Service],
         store: Store,
         keys: Keys,
+        told: Callable[[list[Event]], None],
         gate: Gate | None = None,
         clock: Callable[[], datetime] = now,
-        told: Callable[[list[Event]], None] | None = None,
     ) -> None:
-        """`gate`: who may call, as at the services; a token may be addressed to the service or to this endpoint (AMB-15).
-
-        `told`: who is told of what has been stored.
-        """
+        """`told`: of what has been stored. `gate`: who may call, as at the services, by a token for service or endpoint (AMB-15)."""
         self._told = told
         self._behind, self._store, self._keys, self._gate, self._clock = behind, store, keys, gate, clock
         self._services = {
@@ -83,8 +80,7 @@ class Endpoint:
             reported, client, at = items(read_body(environ, LIMIT)), client_of(caller), self._clock()
             events = [self._event(client, service, item, at) for item in reported]
             self._store.add(events)
-            if self._told is not None:
-                self._told(events)
+            self._told(events)
             return answered({"received": len(reported)})
         except RequestError as error:
             return refused(error)

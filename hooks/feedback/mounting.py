@@ -48,7 +48,7 @@ class Kept:
             raise FeedbackError(f"the spool {config.folder} cannot be written") from error
         self.attention = Attention(library, keys, memory, clock)
         self.recorder = Recorder(store, spool, keys, timedelta(days=config.retention_days), clock, learner=self.attention)
-        self.endpoint = Endpoint(behind, services, store, keys, gate, clock, self.attention.reported)
+        self.endpoint = Endpoint(behind, services, store, keys, self.attention.reported, gate, clock)
         self.recorder.round()
         store.close()  # a server may fork now
         memory.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cds.library import load
 from hooks.app import Config, create_app
 from hooks.calls import Record
 from hooks.engine import Evaluation
@@ -52,6 +53,7 @@ class Clinic:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("hooks.feedback.mounting.Kept", Clocked)
+            patch.setattr("hooks.app.load", lambda site: library() if site is None else load(site))
             app = create_app(Config(today=lambda: self.now.date(), feedback=config, **more))
         self.ehr: FlaskClient = app.test_client()
         self.topics = {rule.topic: name for name, rule in library().rules.items()}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +19,9 @@ from cds.library import KnowledgeError, load
 from hooks.engine import Engine
 from hooks.errors import RequestError
 from hooks.feedback.config import FeedbackConfig
+from hooks.feedback.entries import Keys
 from hooks.feedback.mounting import MEMORY
+from hooks.feedback.questions import Questions
 from hooks.feedback.tables import CARD
 from hooks.report import report
 from hooks.resting import Resting, View
@@ -137,20 +141,51 @@ def test_a_patient_of_another_server_is_somebody_else(clinic: Clinic) -> None:
         assert clinic.last_seen() == ([], {UNMEASURED: "repeated"})
 
 
-def test_how_a_server_numbers_and_orders_its_resources_makes_no_new_question(clinic: Clinic) -> None:
-    results = [{"b12_total": "142 pg/mL"}, {"homocysteine": "22 umol/L"}, {"b12_total": "150 pg/mL", "days_ago": 200}]
-    clinic.opens({**BASELINE, "results": results}, encounter="e1")
-    shown = clinic.last_seen()[0]
-    assert shown
-    for entry in results:
-        entry["code"] = entry.get("code", str(next(iter(entry.values()))).split(" ")[1])
-    clinic.opens({**BASELINE, "results": results[::-1]}, encounter="e1")
-    assert clinic.last_seen() == ([], dict.fromkeys(shown, "repeated"))
+def questions_of(sent: dict[str, Any], patient: str = "pseudonym", salt: str = SALT) -> set[str]:
+    """The keys of everything that is said to a request."""
+    decision = Engine(library(), PATIENT_VIEW).evaluate(json.dumps(sent).encode(), TODAY).decision
+    questions = Questions(library(), Keys(salt))
+    return {questions.key(decision, said, PATIENT_VIEW, patient) for said in (*decision.statements, *decision.held_back)}
+
+
+def test_how_a_server_numbers_and_orders_its_resources_makes_no_new_question() -> None:
+    sent = request(ON_B12)
+    asked = questions_of(sent)
+    assert len(asked) == 2
+    for bundle in sent["prefetch"].values():
+        for place, entry in enumerate(bundle.get("entry", ())):
+            entry["resource"]["id"] = f"renumbered-{place}"
+        bundle.get("entry", []).reverse()
+    assert questions_of({**sent, "hookInstance": "another"}) == asked
+
+
+def test_the_patient_and_the_salt_are_part_of_the_question() -> None:
+    asked = questions_of(request(ON_B12))
+    assert not asked & questions_of(request(ON_B12), "somebody else")
+    assert not asked & questions_of(request(ON_B12), salt="another salt of 16")
+
+
+def test_the_knowledge_is_part_of_the_question() -> None:
+    decision = evaluate(BASELINE).decision
+    (said,) = decision.statements
+    later = replace(library(), version="another")
+    keys = {Questions(known, Keys(SALT)).key(decision, said, PATIENT_VIEW, "p") for known in (library(), later)}
+    assert len(keys) == 2
 
 
 def test_every_reason_of_ours_has_a_period() -> None:
     periods = evaluate(BASELINE).decision["rest_periods"]
     assert periods.override.keys() == library().words["en"].overrides.keys()
+
+
+def test_the_page_for_hospitals_says_what_is_signed(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "feedback.md").read_text(encoding="utf-8")
+    said = {name: row for row in page.splitlines() if row.startswith("|") for name in re.findall(r"`(rest_\w+)`", row)}
+    numbers = {name: library().number(name, TODAY) for name in library().parameters if name.startswith("rest_")}
+    assert {name: int(re.findall(r"(\d+) days?", row)[0]) for name, row in said.items()} == numbers
+    (policy,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "site.yaml").write_text(policy, encoding="utf-8")
+    assert load(tmp_path / "site.yaml").silent == {"b12_deescalation"}
 
 
 def test_an_empty_answer_never_hides_that_data_were_missing() -> None:
