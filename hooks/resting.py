@@ -46,6 +46,10 @@ class View(Struct, frozen=True):
     questions: Mapping[str, str] = {}
     visit: Visit | None = None
 
+    def of(self, decision: Decision) -> Decision:
+        """The decision without what rests."""
+        return decision.without({rest.statement.rule for rest in self.resting}) if self.resting else decision
+
 
 NOTHING_RESTS = View()
 """The view where nobody keeps track."""

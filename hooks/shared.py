@@ -13,8 +13,8 @@ import msgspec
 
 from cds.signed import Language
 from hooks.engine import BYTE_ORDER_MARK, Answer, Engine
-from hooks.resting import Attend
 from hooks.services import Service
+from hooks.trail import Trail
 
 
 class _Envelope(msgspec.Struct):
@@ -42,7 +42,7 @@ class Shared:
         today: date | None = None,
         language: Language | None = None,
         iss: str | None = None,
-        attend: Attend | None = None,
+        trail: Trail | None = None,
     ) -> Answer:
         """The cards of the hook in the body. What names none of ours is refused by the first, which says why."""
         try:
@@ -50,7 +50,7 @@ class Shared:
         except (msgspec.DecodeError, RecursionError):
             hook = None
         engine = self._by_hook.get(hook, self._first) if isinstance(hook, str) else self._first
-        return engine.answer(body, today, language, iss, attend)
+        return engine.answer(body, today, language, iss, trail)
 
 
 def by_id(engines: Iterable[Engine]) -> list[Engine | Shared]:

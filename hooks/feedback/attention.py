@@ -17,8 +17,7 @@ from cds.facts.attention import RestPeriods
 from hooks.cards import OVERRIDE_SYSTEM
 from hooks.contexts import Context
 from hooks.engine import Evaluation
-from hooks.feedback.endpoint import client_of
-from hooks.feedback.entries import Event, Keys, Report
+from hooks.feedback.entries import Event, Keys, Report, client_of
 from hooks.feedback.memory import ForgottenError, Memory, Override, Shown
 from hooks.feedback.questions import Questions
 from hooks.feedback.recorder import now

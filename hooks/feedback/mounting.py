@@ -9,8 +9,8 @@ from cds.content import Library
 from hooks.calls import Record, Wsgi
 from hooks.feedback.attention import Attention
 from hooks.feedback.config import FeedbackConfig, FeedbackError
-from hooks.feedback.endpoint import Endpoint, client_of
-from hooks.feedback.entries import Keys
+from hooks.feedback.endpoint import Endpoint
+from hooks.feedback.entries import Keys, client_of
 from hooks.feedback.memory import ForgottenError, Memory
 from hooks.feedback.recorder import Recorder, now
 from hooks.feedback.spool import Spool
@@ -46,6 +46,7 @@ class Kept:
             raise FeedbackError(f"{config.folder / MEMORY} cannot be used ({error}); it may be deleted") from error
         except OSError as error:
             raise FeedbackError(f"the spool {config.folder} cannot be written") from error
+        self.store, self.spool = store, spool
         self.attention = Attention(library, keys, memory, clock)
         self.recorder = Recorder(store, spool, keys, timedelta(days=config.retention_days), clock, learner=self.attention)
         self.endpoint = Endpoint(behind, services, store, keys, self.attention.reported, gate, clock)

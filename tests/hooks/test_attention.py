@@ -26,6 +26,7 @@ from hooks.feedback.tables import CARD
 from hooks.report import report
 from hooks.resting import Resting, View
 from hooks.services import PATIENT_VIEW
+from hooks.trail import Trail
 from tests.hooks.clinic import BASELINE, SALT, START, Clinic
 from tests.patients import TODAY, evaluate, library, request
 
@@ -197,8 +198,10 @@ def test_an_empty_answer_never_hides_that_data_were_missing() -> None:
     def all_rest(decision: Any, *_: object) -> View:
         return View(tuple(Resting(said, "repeated", START) for said in (*decision.statements, *decision.held_back)))
 
+    trail = Trail()
+    trail.attend = all_rest
     with pytest.raises(RequestError) as refused:
-        engine.answer(body, TODAY, attend=all_rest)
+        engine.answer(body, TODAY, trail=trail)
     assert refused.value.status == 412
 
 
