@@ -23,6 +23,9 @@ from hooks.feedback.entries import Keys
 from hooks.feedback.mounting import MEMORY
 from hooks.feedback.questions import Questions
 from hooks.feedback.tables import CARD
+from hooks.operation.audit import Record
+from hooks.operation.auditevents import audit_event
+from hooks.operation.config import OperationConfig
 from hooks.report import report
 from hooks.resting import Resting, View
 from hooks.services import PATIENT_VIEW
@@ -273,3 +276,28 @@ def test_cards_and_memory_name_nobody(tmp_path: Path) -> None:
     written = b"".join(path.read_bytes() for path in files)
     assert b"MARKER" not in written
     assert b"Practitioner" not in written
+
+
+def test_records_and_counts_say_what_rests_and_what_is_silent(tmp_path: Path) -> None:
+    operation = OperationConfig(tmp_path / "audit.jsonl", SALT, metrics=True)
+    policy = silenced(tmp_path, "b12_duplicates")
+    clinic = Clinic(FeedbackConfig(str(tmp_path / "feedback.db"), SALT), site=policy, operation=operation)
+    clinic.opens(ON_B12, encounter="e1")
+    (shown,) = clinic.last_seen()[0]
+    clinic.opens(ON_B12, encounter="e1")
+    clinic.overrides(shown.partition("/")[0], "later")
+    clinic.opens(ON_B12, encounter="e1")
+    first, second, third = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    silent = ["b12_duplicates/several_products"]
+    assert (first["advice"], first["silent"]) == ([shown], silent)
+    assert "resting" not in first
+    assert (second["silent"], second["resting"]) == (silent, {shown: "held back until 2026-12-21T09:00:00+00:00: repeated"})
+    assert third["resting"] == {shown: "held back until 2026-11-22T09:00:00+00:00: snoozed, later"}
+    assert not {"advice", "cards"} & (second.keys() | third.keys())
+    said = str(audit_event(Record(**third)))
+    assert f"{shown} (held back until 2026-11-22T09:00:00+00:00: snoozed, later)" in said
+    counted = clinic.ehr.get("/metrics").get_data(as_text=True)
+    for state, rule in (("shown", shown), ("repeated", shown), ("snoozed", shown)):
+        assert re.search(rf'cobalamin_cards_total{{[^}}]*rule="{rule.partition("/")[0]}"[^}}]*state="{state}"}} 1.0', counted)
+    assert re.search(r'cobalamin_cards_total{[^}]*rule="b12_duplicates"[^}]*state="silent"} 3.0', counted)
+    clinic.kept.recorder.close()
