@@ -82,10 +82,10 @@ def trend(content: Statistics) -> Markup:
     rules = sorted(tallies, key=lambda rule: -sum(tally.fired for tally in tallies[rule].values()))[:MOST_TRENDS]
     with rc_context(_SETTINGS):
         figure = Figure(figsize=(9, 0.6 + 1.9 * max(1, ceil(len(rules) / 2))), layout="constrained")
-        panels = figure.subplots(max(1, ceil(len(rules) / 2)), 2, sharex=True, squeeze=False).flat
+        panels = list(figure.subplots(max(1, ceil(len(rules) / 2)), 2, sharex=True, squeeze=False).flat)
         for axes, rule in zip(panels, rules, strict=False):
             _weekly(axes, rule, mondays, [tallies[rule].get(monday, Tally()) for monday in mondays])
-        for axes in list(panels)[len(rules) :]:
+        for axes in panels[len(rules) :]:
             axes.set_axis_off()
         if rules:
             handles = figure.axes[0].get_legend_handles_labels()

@@ -217,6 +217,7 @@ def test_many_rules_over_many_weeks_fit_on_a_page() -> None:
 def test_rules_that_were_only_silent_are_seen_as_what_would_have_fired() -> None:
     page = html(Statistics({Group("c", "quiet", "1", AT.date()): Tally(silent=3)}, {}, {}), Scope(None, None, AT))
     assert len(re.findall(r">quiet</text>", page)) == 2
+    assert ">0.8</text>" not in page  # a place without a rule is left empty
     assert "<dt>not shown</dt><dd>3</dd>" in page
 
 
