@@ -17,6 +17,7 @@ from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
+from hooks.openapi.document import Document
 from hooks.pages import Pages
 from hooks.profiles import Profile
 from hooks.routes import add_routes
@@ -78,7 +79,8 @@ def create_app(config: Config | None = None) -> Flask:
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
-    add_routes(app, engines, Pages(library, services), config.today or date.today)
+    document = Document(engines, gate, config.feedback is not None, config.base_url)
+    add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
     if config.feedback is not None:

@@ -50,6 +50,12 @@ class Gate:
             raise ValueError("tokens are good once only where used ones are remembered; name a file for them")
         self._tokens = Tokens(trusted, replays) if replays is not None else None
 
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """By what callers prove who they are: `token`, `certificate` or either."""
+        found = {"token": self._tokens, "certificate": self._certificates}
+        return tuple(name for name, checked in found.items() if checked is not None)
+
     def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller:
         """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401."""
         try:
