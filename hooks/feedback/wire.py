@@ -18,6 +18,8 @@ from hooks.wire import VISIBLE, Filled, Received, blank_is_absent
 LONGEST = 4000
 """In characters: no text in feedback is longer, and no extension written as JSON (FB-19)."""
 
+AWAY = Issue("transient", "The feedback could not be stored, none of it; send it again later.")
+
 _TOO_LONG = "string_too_long"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
 _EPIC = "com.epic.cdshooks.feedback.overrideReason."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import cds
@@ -47,8 +48,9 @@ class Document:
     def content(self) -> dict[str, Any]:
         """The document."""
         security: Security = [{name: []} for name in self._schemes]
-        statuses = {*CALL, *READ, *(FEEDBACK if self._takes_feedback else ()), *((401,) if security else ())}
-        answers = {refusal_name(code): refusal(code, refusal_shown(code, self._engines[0])) for code in sorted(statuses)}
+        codes = {*CALL, *READ, *(FEEDBACK if self._takes_feedback else ()), *((401,) if security else ())}
+        statuses = [HTTPStatus(code) for code in sorted(codes)]
+        answers = {refusal_name(status): refusal(status, refusal_shown(status, self._engines[0])) for status in statuses}
         return {
             "openapi": VERSION,
             "info": {

@@ -9,9 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 from hooks.engine import Engine
-from hooks.errors import RequestError, operation_outcome
+from hooks.errors import Issue, RequestError, operation_outcome
 from hooks.examples import Fixture, fixtures
-from hooks.replies import http_issue
+from hooks.feedback.wire import AWAY
+from hooks.replies import FAILED, http_issue
+from hooks.trust.gate import UNAUTHORISED
 
 
 REPORTED_AT = "2026-11-21T09:30:00Z"
@@ -38,29 +40,50 @@ def responses_shown(hook: str) -> dict[str, Any]:
 
 
 def feedback_shown(hook: str) -> dict[str, Any]:
-    """What a client may report of the cards of that answer."""
-    shown = {}
-    for known in _of(hook):
-        card = known.response["cards"][0]
-        item = {"card": card["uuid"], "outcomeTimestamp": REPORTED_AT}
-        if reasons := card.get("overrideReasons"):
-            shown["overridden"] = {**item, "outcome": "overridden", "overrideReason": {"reason": reasons[0]}}
-        if suggestions := card.get("suggestions"):
-            accepted = [{"id": suggestions[0]["uuid"]}]
-            shown["accepted"] = {**item, "outcome": "accepted", "acceptedSuggestions": accepted}
-    return {name: {"value": {"feedback": [item]}} for name, item in shown.items()}
+    """What a client may report of the first card of that answer."""
+    cards = [card for known in _of(hook) for card in known.response["cards"][:1]]
+    items = [
+        *(
+            {"card": card["uuid"], "outcome": "overridden", "overrideReason": {"reason": reason}}
+            for card in cards
+            for reason in card.get("overrideReasons", [])[:1]
+        ),
+        *(
+            {"card": card["uuid"], "outcome": "accepted", "acceptedSuggestions": [{"id": suggestion["uuid"]}]}
+            for card in cards
+            for suggestion in card.get("suggestions", [])[:1]
+        ),
+    ]
+    return {item["outcome"]: {"value": {"feedback": [{**item, "outcomeTimestamp": REPORTED_AT}]}} for item in items}
 
 
-def refusal_shown(status: int, engine: Engine) -> dict[str, Any]:
-    """What a refusal says: of a request without anything, of one without data, or what HTTP says."""
+def refusal_shown(status: HTTPStatus, engine: Engine) -> dict[str, Any]:
+    """What a refusal says: of a request without anything, of one without data, or of any request."""
     asked = ("hook", "hookInstance", "context")
-    bodies: dict[int, Any] = {400: {}, 412: {name: known.request[name] for known in _of(engine.service.hook) for name in asked}}
+    match status:
+        case HTTPStatus.BAD_REQUEST:
+            issues = _refused({}, engine)
+        case HTTPStatus.PRECONDITION_FAILED:
+            issues = _refused({name: known.request[name] for known in _of(engine.service.hook) for name in asked}, engine)
+        case _:
+            issues = _SAID.get(status, (http_issue(status),))
+    return operation_outcome(issues)
+
+
+_SAID = {
+    HTTPStatus.UNAUTHORIZED: UNAUTHORISED.issues,
+    HTTPStatus.INTERNAL_SERVER_ERROR: (FAILED,),
+    HTTPStatus.SERVICE_UNAVAILABLE: (AWAY,),
+}
+
+
+def _refused(body: Mapping[str, Any], engine: Engine) -> tuple[Issue, ...]:
+    """Why the service refuses this."""
     try:
-        if status in bodies:
-            engine.evaluate(json.dumps(bodies[status]).encode())
+        refusal = engine.evaluate(json.dumps(body).encode()).refusal
     except RequestError as error:
-        return operation_outcome(error.issues)
-    return operation_outcome([http_issue(HTTPStatus(status))])
+        refusal = error
+    return refusal.issues if refusal is not None else ()
 
 
 def _of(hook: str) -> tuple[Fixture, ...]:

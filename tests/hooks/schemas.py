@@ -126,16 +126,21 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
+_SERIAL = count()
+
+
+def fresh(path: str) -> str:
+    """A token for one call of a service, or of its feedback."""
+    now = time.time()
+    return token(aud=BASE + path.removesuffix("/feedback"), iat=now, exp=now + 300, jti=f"{now}-{next(_SERIAL)}")
+
+
 class _Fresh:
     """A token of its own for each request."""
 
-    _serial = count()
-
     def get(self, case: Case[Any], _: AuthContext) -> str:
         """The token."""
-        now = time.time()
-        audience = BASE + case.operation.path.removesuffix("/feedback")
-        return token(aud=audience, iat=now, exp=now + 300, jti=f"{now}-{next(self._serial)}")
+        return fresh(case.operation.path)
 
     def set(self, case: Case[Any], data: str, _: AuthContext) -> None:
         """Send it."""
