@@ -55,9 +55,10 @@ def main(minutes: float) -> None:
 
 @contextmanager
 def served(signer: Signer, folder: Path) -> Iterator[tuple[int, int]]:
-    """The service with trust and feedback; its port, and the process id of its master."""
+    """The service with trust, feedback, audit and metrics; its port, and the process id of its master."""
     port = free_port()
-    arguments = (*trusting(signer, folder), str(port), "--workers", str(WORKERS), "--store", str(folder / "feedback.db"))
+    kept = ("--store", str(folder / "feedback.db"), "--audit", str(folder / "audit.jsonl"), "--metrics")
+    arguments = (*trusting(signer, folder), str(port), "--workers", str(WORKERS), *kept)
     environment = {**os.environ, "COBALAMIN_SALT": secrets.token_hex(16)}
     with subprocess.Popen([sys.executable, *arguments], stderr=subprocess.DEVNULL, env=environment) as process:
         try:

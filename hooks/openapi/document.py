@@ -9,7 +9,22 @@ from typing import Any
 
 import cds
 from hooks.engine import Engine
-from hooks.openapi.operations import CALL, FEEDBACK, READ, Security, call, feedback, read, refusal, refusal_name, rulebook
+from hooks.openapi.operations import (
+    CALL,
+    FEEDBACK,
+    HEADERS,
+    READ,
+    REQUEST_ID,
+    Security,
+    call,
+    feedback,
+    metrics,
+    read,
+    ready,
+    refusal,
+    refusal_name,
+    rulebook,
+)
 from hooks.openapi.schemas import VERSION, schemas
 from hooks.openapi.shown import refusal_shown
 from hooks.replies import Reply, answered
@@ -35,9 +50,17 @@ at the end changes nothing, and nothing redirects. Beyond the schema, JSON is re
 class Document:
     """Written when it is first asked for."""
 
-    def __init__(self, engines: Iterable[Engine], gate: Gate | None, takes_feedback: bool, base_url: str | None) -> None:
+    def __init__(
+        self,
+        engines: Iterable[Engine],
+        gate: Gate | None = None,
+        base_url: str | None = None,
+        takes_feedback: bool = False,
+        shows_metrics: bool = False,
+    ) -> None:
         """`gate`: who may call. `base_url`: where clients reach the service; None leaves it to where the document was read."""
-        self._engines, self._takes_feedback, self._base_url = tuple(engines), takes_feedback, base_url
+        self._engines, self._base_url = tuple(engines), base_url
+        self._takes_feedback, self._shows_metrics = takes_feedback, shows_metrics
         self._schemes = {name: _SCHEMES[name] for name in (gate.proofs if gate is not None else ())}
 
     @cached_property
@@ -64,6 +87,8 @@ class Document:
             "components": {
                 "schemas": schemas(self._engines, self._takes_feedback),
                 "responses": answers,
+                "headers": HEADERS,
+                "parameters": {REQUEST_ID["name"]: REQUEST_ID},
                 **({"securitySchemes": self._schemes} if security else {}),
             },
         }
@@ -81,6 +106,8 @@ class Document:
                 "get": read("sourceAttributes", "Knowledge", "What the advice is made of", "SourceAttributes")
             },
             "/healthz": {"get": read("health", "Operation", "Whether the process answers", "Health")},
+            "/readyz": {"get": ready()},
+            **({"/metrics": {"get": metrics()}} if self._shows_metrics else {}),
             "/openapi.json": {"get": read("openapi", "Operation", "This document", "OpenAPI")},
         }
 

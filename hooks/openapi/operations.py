@@ -10,6 +10,8 @@ from cds.signed import LANGUAGES
 from hooks.engine import Engine
 from hooks.openapi.schemas import JSON, reference, request_name
 from hooks.openapi.shown import feedback_shown, requests_shown, responses_shown
+from hooks.operation.envelope import SAFE
+from hooks.requestid import HARMLESS
 
 
 REFUSALS = {
@@ -28,11 +30,29 @@ FEEDBACK = (400, 413, 415, 500, 503)
 READ = (500,)
 """The refusals of each kind of operation; where callers must prove who they are, 401 comes beside."""
 
+_TEXT = {"type": "string"}
 Security = Sequence[Mapping[str, list[str]]]
 
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "The id of the request: that of the gateway, or a new one.",
+        "schema": {"type": "string", "pattern": f"^{HARMLESS}$"},
+        "required": True,
+    },
+    **{name: {"schema": {"const": value}, "required": True} for name, value in SAFE},
+}
+"""What every answer carries."""
+REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "description": f"The id that the gateway gave the request; kept if it is of {HARMLESS}, else replaced.",
+    "schema": {"type": "string"},
+}
+
+_EVERY = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
 _STORED_NOWHERE = {"Cache-Control": {"description": "Nobody keeps it.", "schema": {"const": "no-store"}, "required": True}}
 _SPOKEN = {
-    "Content-Language": {"description": "The language of the cards.", "schema": {"enum": list(LANGUAGES)}, "required": True},
+    "Content-Language": {"description": "The language of the words.", "schema": {"enum": list(LANGUAGES)}, "required": True},
     "Vary": {"schema": {"type": "string"}, "required": True},
 }
 _LANGUAGE = {
@@ -51,11 +71,8 @@ def call(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
     answer = _answer("The cards, the most urgent first; none where there is nothing to say.", "Response", _SPOKEN)
     answer["content"][JSON] |= _examples([responses_shown(service.hook) for service in services])
     return {
-        "operationId": services[0].id,
-        "tags": ["CDS Hooks"],
-        "summary": services[0].title,
+        **_operation(services[0].id, "CDS Hooks", services[0].title, [_LANGUAGE]),
         "description": "\n\n".join(dict.fromkeys(service.description for service in services)),
-        "parameters": [_LANGUAGE],
         "requestBody": _body(choice, [requests_shown(service.hook) for service in services]),
         "responses": _responses(answer, CALL, security),
         **_secured(security),
@@ -66,9 +83,7 @@ def feedback(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
     """What became of the cards of a service."""
     hooks = [engine.service.hook for engine in engines]
     return {
-        "operationId": f"feedback-{engines[0].service.id}",
-        "tags": ["Feedback"],
-        "summary": "What clinicians did with the cards",
+        **_operation(f"feedback-{engines[0].service.id}", "Feedback", "What clinicians did with the cards"),
         "description": "A batch is stored as a whole or not at all; what was stored before is not stored twice.",
         "requestBody": _body([reference("Report")], [feedback_shown(hook) for hook in hooks]),
         "responses": _responses(_answer("All of the batch is stored.", "Received"), FEEDBACK, security),
@@ -78,26 +93,29 @@ def feedback(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
 
 def read(name: str, tag: str, summary: str, schema: str) -> dict[str, Any]:
     """A JSON document that anybody may read."""
-    answer = _answer(f"{summary}.", schema)
-    return {"operationId": name, "tags": [tag], "summary": summary, "responses": _responses(answer, READ, ())}
+    return {**_operation(name, tag, summary), "responses": _responses(_answer(f"{summary}.", schema), READ)}
+
+
+def ready() -> dict[str, Any]:
+    """Whether calls should be sent here."""
+    unfit = _answer("Calls should go elsewhere.", "Readiness")
+    responses = _responses(_answer("Calls may come.", "Readiness"), READ)
+    return {**_operation("readiness", "Operation", "Whether calls should be sent here"), "responses": {**responses, "503": unfit}}
 
 
 def rulebook() -> dict[str, Any]:
     """The page of everything there is to sign."""
-    headers = {name: {"schema": {"type": "string"}, "required": True} for name in ("Content-Security-Policy", "Cache-Control")}
-    page = {
-        "description": "The page.",
-        "headers": {**_SPOKEN, **headers},
-        "content": {"text/html": {"schema": {"type": "string"}}},
-    }
-    asked = {"name": "language", "in": "query", "description": "Before Accept-Language.", "schema": {"type": "string"}}
-    return {
-        "operationId": "rulebook",
-        "tags": ["Knowledge"],
-        "summary": "Every rule, number and word, for people who sign them",
-        "parameters": [{**asked, "example": "zh-CN"}, _LANGUAGE],
-        "responses": _responses(page, READ, ()),
-    }
+    headers = {name: {"schema": _TEXT, "required": True} for name in ("Content-Security-Policy", "Cache-Control")}
+    page = _text("The page.", "text/html", {**_SPOKEN, **headers})
+    asked = {"name": "language", "in": "query", "description": "Before Accept-Language.", "schema": _TEXT, "example": "zh-CN"}
+    operation = _operation("rulebook", "Knowledge", "Every rule, number and word, for people who sign them", [asked, _LANGUAGE])
+    return {**operation, "responses": _responses(page, READ)}
+
+
+def metrics() -> dict[str, Any]:
+    """Counts and durations for Prometheus."""
+    counts = _text("In the text format of Prometheus.", "text/plain", _STORED_NOWHERE)
+    return {**_operation("metrics", "Operation", "Counts and durations"), "responses": _responses(counts, READ)}
 
 
 def refusal(status: HTTPStatus, shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,12 +133,21 @@ def refusal_name(status: int) -> str:
     return "".join(word.capitalize() for word in HTTPStatus(status).phrase.split())
 
 
+def _operation(name: str, tag: str, summary: str, parameters: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    asked = [*parameters, {"$ref": f"#/components/parameters/{REQUEST_ID['name']}"}]
+    return {"operationId": name, "tags": [tag], "summary": summary, "parameters": asked}
+
+
 def _answer(description: str, schema: str, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
     content = {JSON: {"schema": reference(schema)}}
-    return {"description": description, "headers": {**_STORED_NOWHERE, **(headers or {})}, "content": content}
+    return {"description": description, "headers": {**_EVERY, **_STORED_NOWHERE, **(headers or {})}, "content": content}
 
 
-def _responses(answer: Mapping[str, Any], refusals: Iterable[int], security: Security) -> dict[str, Any]:
+def _text(description: str, kind: str, headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "headers": {**_EVERY, **headers}, "content": {kind: {"schema": _TEXT}}}
+
+
+def _responses(answer: Mapping[str, Any], refusals: Iterable[int], security: Security = ()) -> dict[str, Any]:
     statuses = sorted((*refusals, *((401,) if security else ())))
     return {"200": answer, **{str(code): {"$ref": f"#/components/responses/{refusal_name(code)}"} for code in statuses}}
 

@@ -51,7 +51,7 @@ def schemas(engines: Iterable[Engine], feedback: bool) -> dict[str, Any]:
     envelope = models.pop(_ENVELOPE)
     requests = {request_name(engine.service.hook): _request(envelope, engine) for engine in running}
     _, sent = msgspec.json.schema_components([Response, Discovery], ref_template=PLACE + "{name}")
-    own = {"OperationOutcome": _OUTCOME, "SourceAttributes": _ATTRIBUTES, "Health": _HEALTH, "OpenAPI": _OPENAPI}
+    own = {schema["title"]: schema for schema in (_OUTCOME, _ATTRIBUTES, _HEALTH, _READINESS, _OPENAPI)}
     taken = {"Received": _RECEIVED} if feedback else {}
     return dict(sorted({**models, **requests, **_plain(sent), **own, **taken}.items()))
 
@@ -99,6 +99,7 @@ def _plain(schema: Any, sent: bool = True) -> Any:
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _OBJECT = {"type": "object"}
+_SENTENCES = {"type": "array", "items": _TEXT, "minItems": 1}
 _USES = {"type": "array", "items": {"type": "object", "required": ["id", "uses"]}}
 _OUTCOME: dict[str, Any] = {
     "title": "OperationOutcome",
@@ -119,6 +120,10 @@ _OUTCOME: dict[str, Any] = {
                         "properties": {"text": {"description": "What is wrong, and how to mend it.", **_TEXT}},
                         "required": ["text"],
                         "additionalProperties": False,
+                    },
+                    "diagnostics": {
+                        "description": "The id of the request; the log has it, too.",
+                        **_TEXT,
                     },
                     "expression": {"description": "Where in the request.", "type": "array", "items": _TEXT, "minItems": 1},
                 },
@@ -149,6 +154,14 @@ _HEALTH: dict[str, Any] = {
     "description": "The process answers.",
     "type": "object",
     "properties": {"status": {"const": "ok"}},
+    "required": ["status"],
+    "additionalProperties": False,
+}
+_READINESS: dict[str, Any] = {
+    "title": "Readiness",
+    "description": "Whether calls should be sent here, and what is amiss.",
+    "type": "object",
+    "properties": {"status": {"enum": ["ready", "not ready"]}, **dict.fromkeys(("reasons", "warnings"), _SENTENCES)},
     "required": ["status"],
     "additionalProperties": False,
 }

@@ -13,9 +13,12 @@ from hooks.errors import Issue, RequestError, operation_outcome
 from hooks.examples import Fixture, fixtures
 from hooks.feedback.wire import AWAY
 from hooks.replies import FAILED, http_issue
+from hooks.requestid import request_id
 from hooks.trust.gate import UNAUTHORISED
 
 
+REQUEST = "7f9c2ba4e88f827d616045507605853e"
+"""The id of the request that is shown."""
 REPORTED_AT = "2026-11-21T09:30:00Z"
 
 
@@ -67,7 +70,11 @@ def refusal_shown(status: HTTPStatus, engine: Engine) -> dict[str, Any]:
             issues = _refused({name: known.request[name] for known in _of(engine.service.hook) for name in asked}, engine)
         case _:
             issues = _SAID.get(status, (http_issue(status),))
-    return operation_outcome(issues)
+    before = request_id.set(REQUEST)
+    try:
+        return operation_outcome(issues)
+    finally:
+        request_id.reset(before)
 
 
 _SAID = {

@@ -30,6 +30,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hooks.app import Config, create_app
 from hooks.feedback.config import FeedbackConfig
+from hooks.operation.config import OperationConfig
 from hooks.trust.gate import Gate
 from hooks.trust.issuers import Issuer
 from hooks.trust.replay import Replays
@@ -39,6 +40,7 @@ from tests.patients import TODAY
 
 BASE = "https://cds.example.org"
 DOCUMENT = "/openapi.json"
+SALT = "as long as a salt has to be"
 DEPLOYMENTS = {"plain": (False, False), "with feedback": (False, True), "with trust and feedback": (True, True)}
 """By name: are callers asked for tokens, is feedback taken?"""
 
@@ -67,8 +69,9 @@ class Found:
 def deployment(folder: Path, trust: bool, feedback: bool) -> Flask:
     """A service as a hospital runs it; its files are in `folder`."""
     gate = Gate(BASE, [Issuer(ISS, {"keys": [jwk()]})], replays=Replays(folder / "used")) if trust else None
-    kept = FeedbackConfig(str(folder / "feedback.db"), "as long as a salt has to be") if feedback else None
-    return create_app(Config(today=lambda: TODAY, gate=gate, feedback=kept))
+    kept = FeedbackConfig(str(folder / "feedback.db"), SALT) if feedback else None
+    watched = OperationConfig(audit=folder / "audit.jsonl", salt=SALT, metrics=True) if feedback else OperationConfig()
+    return create_app(Config(today=lambda: TODAY, gate=gate, feedback=kept, operation=watched))
 
 
 def held_against(app: Flask, examples: int, seed: int, bounds: str = "/") -> Found:
