@@ -214,8 +214,10 @@ def _has_more(bundle: _Bundle | _OddBundle, found: Sequence[Resource], asked: ty
         text(link.get("relation")).lower() == "next" for link in objects(opened(bundle.link))
     ):
         return True
-    total = number(bundle.total)
-    return total is not None and total > sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
+    total, matches = number(bundle.total), len(found)
+    if not _BESIDE.isdisjoint(map(type, found)):
+        matches = sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
+    return total is not None and total > matches
 
 
 def _loses(outcome: OperationOutcome) -> bool:
