@@ -57,7 +57,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def test_the_document_is_valid(deployed: Flask) -> None:
-    assert list(OpenAPIV31SpecValidator(document(deployed)).iter_errors()) == []
+    described = document(deployed)
+    assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
+    assert list(validator(described, "OpenAPI").iter_errors(described)) == []
 
 
 def test_every_path_is_described(deployed: Flask) -> None:
@@ -277,12 +279,16 @@ def test_a_token_without_its_server_is_refused_by_both(server: Any, authorizatio
 def test_the_service_behaves_as_described(tmp_path: Path) -> None:
     app = deployment(tmp_path, True, True)
     found = held_against(
-        app, examples=2, seed=1, bounds=r"^(?!.+(sign|select|list|refill|discharge)/feedback|.+(order-sign|refill)$)"
+        app,
+        examples=2,
+        seed=1,
+        bounds=r"^(?!.+(sign|select|list|refill|discharge)/feedback|.+(order-sign|refill|list|discharge)$)",
     )
     assert found.failures == [], summary(found, 1)
     assert {200, 400, 401, 405, 412, 413, 415} <= found.statuses.keys()
-    assert len(found.requests) == len(list(operations(document(app))))
-    assert found.requests.total() > 1000
+    paths = {path for path, _ in operations(document(app))} - {DOCUMENT}  # schemathesis does not ask for what it has
+    assert {label.partition(" ")[2] for label in found.requests} == paths
+    assert found.requests.total() > 800
 
 
 def test_a_service_without_store_and_tokens_behaves_as_described(app: Flask) -> None:
