@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from cds.library import KnowledgeError
 from hooks.app import Config, create_app
 from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.entries import Keys
+from hooks.feedback.mounting import Kept
 from hooks.operation.audit import Record
 from hooks.operation.auditevents import audit_event
 from hooks.operation.config import OperationConfig
+from hooks.trust.gate import Gate
+from hooks.trust.issuers import Issuer
+from hooks.trust.replay import Replays
+from tests.hooks.tokens import jwk
 from tests.patients import PATIENT, TODAY, request
 
 
@@ -30,12 +36,23 @@ Running = Callable[..., FlaskClient]
 
 
 @pytest.fixture(name="running")
-def running_application(tmp_path: Path) -> Running:
+def running_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """Starts applications, and closes their stores at the end."""
+    stores = []
+
+    class Remembered(Kept):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            stores.append(self.store)
+
     def running(**more: Any) -> FlaskClient:
         settled = {"audit": tmp_path / "audit.jsonl", "salt": SALT, "metrics": True, **more.pop("operation", {})}
         return create_app(Config(today=lambda: TODAY, operation=OperationConfig(**settled), **more)).test_client()
 
-    return running
+    monkeypatch.setattr("hooks.feedback.mounting.Kept", Remembered)
+    yield running
+    for store in stores:
+        store.close()
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -135,17 +152,70 @@ def test_without_operation_there_is_no_page_of_counts() -> None:
     assert client.get("/readyz").get_json() == {"status": "ready"}
 
 
-def test_readiness_tells_what_is_missing_and_no_secret(
-    running: Running, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def readiness(client: FlaskClient) -> tuple[int, dict[str, Any]]:
+    answer = client.get("/readyz")
+    return answer.status_code, answer.get_json()
+
+
+def test_a_record_or_a_spool_that_cannot_be_written_sends_calls_elsewhere(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = tmp_path / "store" / "feedback.db"
-    store.parent.mkdir()
-    client = running(feedback=FeedbackConfig(str(store), SALT))
-    assert client.get("/readyz").get_json() == {"status": "ready"}
+    client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    assert readiness(client) == (200, {"status": "ready"})
     (tmp_path / "audit.jsonl").unlink()
     (tmp_path / "audit.jsonl").mkdir()
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.get_json()) == (503, {"status": "not ready", "reasons": ["audit: IsADirectoryError"]})
+    monkeypatch.setattr("os.access", lambda *_: False)
+    reasons = ["audit: IsADirectoryError", "spool: PermissionError"]
+    assert readiness(client) == (503, {"status": "not ready", "reasons": reasons})
+
+
+def test_a_store_that_is_away_is_only_told_of_as_cards_wait_for_it(database: str, running: Running, tmp_path: Path) -> None:
+    client = running(feedback=FeedbackConfig(database, SALT, tmp_path / "spool"))
+    assert readiness(client) == (200, {"status": "ready"})
+    away = FeedbackConfig("postgresql://nobody@/nothing?host=/nowhere", SALT, tmp_path / "spool")
+    warnings = ["feedback: OperationalError"]
+    assert readiness(running(feedback=away)) == (200, {"status": "ready", "warnings": warnings})
+
+
+def test_a_store_that_may_only_be_read_is_told_of(running: Running, tmp_path: Path) -> None:
+    client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    with sqlite3.connect(tmp_path / "feedback.db") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert readiness(client) == (200, {"status": "ready", "warnings": ["feedback: OperationalError"]})
+        connection.rollback()
+    connection.close()
+    assert readiness(client) == (200, {"status": "ready"})
+
+
+def keyed(running: Running, *keys: Any) -> FlaskClient:
+    """A service that trusts one issuer for each source of keys."""
+    issuers = [Issuer(f"https://{place}.example", source) for place, source in enumerate(keys)]
+    return running(gate=Gate("https://cds.example.org", issuers, replays=Replays(Path(":memory:"))))
+
+
+URL_OF_KEYS = "https://0.example/keys"
+
+
+def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": 1})
+    assert readiness(keyed(running, {"keys": [jwk()]})) == (200, {"status": "ready"})
+    told = "no keys of 1 of {} issuers of tokens; the log names them"
+    assert readiness(keyed(running, URL_OF_KEYS)) == (503, {"status": "not ready", "reasons": [told.format(1)]})
+    assert "no keys to check tokens with, of https://0.example" in caplog.messages
+    two = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
+    assert readiness(two) == (200, {"status": "ready", "warnings": [told.format(2)]})
+    assert "key_set_age_seconds{" not in two.get("/metrics").text
+
+
+def test_keys_are_fetched_to_be_ready_and_their_age_is_shown(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": [jwk()]})
+    client = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
+    assert readiness(client) == (200, {"status": "ready"})
+    (age,) = re.findall(r'key_set_age_seconds{issuer="https://(.)\.example"} (.*)', client.get("/metrics").text)
+    assert age[0] == "0"
+    assert 0 <= float(age[1]) < 60
 
 
 @pytest.mark.parametrize("wrong", [{"audit": Path("x")}, {"audit": Path("x"), "salt": "short"}, {"log_level": "loud"}])
@@ -160,13 +230,14 @@ def test_each_call_is_a_line_from_info_on(running: Running, caplog: pytest.LogCa
     assert re.fullmatch(r"b12-bone-health answered 200 in \d+\.\d ms", caplog.messages[-1])
 
 
-@pytest.mark.parametrize("path", [URL, "/cds-services", "/healthz", "/readyz", "/metrics", "/rulebook", "/nowhere"])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-def test_every_answer_says_what_browsers_must_not_do(running: Running, path: str, method: str) -> None:
-    headers = running().open(path, method=method).headers
-    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
-    assert headers.get_all("Referrer-Policy") == ["no-referrer"]
-    assert "Strict-Transport-Security" not in headers
+def test_every_answer_says_what_browsers_must_not_do(running: Running) -> None:
+    client = running()
+    for path in (URL, "/cds-services", "/healthz", "/readyz", "/metrics", "/rulebook", "/nowhere"):
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            headers = client.open(path, method=method).headers
+            assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+            assert headers.get_all("Referrer-Policy") == ["no-referrer"]
+            assert "Strict-Transport-Security" not in headers
 
 
 def test_https_is_insisted_on_where_it_is_known(running: Running) -> None:
