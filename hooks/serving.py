@@ -53,7 +53,7 @@ class Server(BaseApplication):
             "forwarder_headers": "",
             "forwarded_allow_ips": "*",
             "when_ready": lambda _: ready(),
-            "post_worker_init": settle,
+            "post_worker_init": prepare,
         }
         super().__init__()
 
@@ -114,9 +114,6 @@ class _Impatient:
         self._client = client
         self.finished = False
         self._until = time.monotonic() + PATIENCE_S
-        patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
 
     def recv(self, size: int) -> bytes:
         """What has come; nothing once patience has ended."""
@@ -138,7 +135,21 @@ class _Impatient:
         return getattr(self._client, name)
 
 
-def settle(worker: Any) -> None:  # noqa: ARG001 - gunicorn passes the worker
+def prepare(worker: Any) -> None:
+    """Make a worker ready for its first request."""
+    for listener in worker.sockets:
+        limit_patience(listener)
+    settle()
+
+
+def limit_patience(listener: Any) -> None:
+    """Have every connection that is accepted here give up a client in time: it has what its listener has."""
+    patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
+    for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, direction, patience)
+
+
+def settle() -> None:
     """Take the knowledge out of garbage collection, and collect rarely: a request leaves no cycles, only many small objects."""
     gc.collect()
     gc.freeze()
