@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fhir.resources.R4B.auditevent import AuditEvent
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cds.library import KnowledgeError
 from hooks.app import Config, create_app
+from hooks.cli import main
 from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.entries import Keys
 from hooks.feedback.mounting import Kept
@@ -25,6 +28,7 @@ from hooks.operation.config import OperationConfig
 from hooks.trust.gate import Gate
 from hooks.trust.issuers import Issuer
 from hooks.trust.replay import Replays
+from tests.hooks.test_cards import TALKATIVE
 from tests.hooks.tokens import jwk
 from tests.patients import PATIENT, TODAY, request
 
@@ -119,6 +123,9 @@ def test_a_record_that_cannot_be_written_stops_the_start_but_no_advice(
     monkeypatch.undo()
     assert "a call is not on record: OSError" in caplog.messages
     assert "cobalamin_unrecorded_total 1.0" in client.get("/metrics").text
+    client = running(operation={"metrics": False})
+    monkeypatch.setattr("os.write", lambda *_: 3)
+    assert client.post(URL, json=request(SICK)).status_code == 200
 
 
 def test_metrics_count_and_name_nobody(running: Running) -> None:
@@ -134,6 +141,21 @@ def test_metrics_count_and_name_nobody(running: Running) -> None:
     ):
         assert expected in text
     assert re.search(r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="shown"\} 1\.0', text)
+
+
+def test_what_was_held_back_or_shown_to_nobody_is_recorded_and_counted_as_such(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "silent.yaml").write_text("name: ours\nmeans: {en: Ours, zh-CN: 本院}\nmode: silent\n", encoding="utf-8")
+    for more in ({}, {"clients": (str(tmp_path / "silent.yaml"),)}):
+        client = running(**more)
+        assert client.post(URL, json=request(TALKATIVE)).status_code == 200
+        assert re.search(
+            r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="held_back"\} 1\.0', client.get("/metrics").text
+        )
+    assert re.search(r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="silent"\} 1\.0', client.get("/metrics").text)
+    loud, silent = records(tmp_path)
+    assert (loud["advice"], loud["held_back"]) == (silent["silent"], silent["held_back"])
+    assert len(loud["cards"]) == 4
+    assert not silent.keys() & {"advice", "cards"}
 
 
 def test_a_fault_of_the_counts_costs_no_answer(
@@ -204,6 +226,8 @@ def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
     told = "no keys of 1 of {} issuers of tokens; the log names them"
     assert readiness(keyed(running, URL_OF_KEYS)) == (503, {"status": "not ready", "reasons": [told.format(1)]})
     assert "no keys to check tokens with, of https://0.example" in caplog.messages
+    never = keyed(running, URL_OF_KEYS)
+    assert [readiness(never)[0] for _ in range(2)] == [503, 503]
     two = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
     assert readiness(two) == (200, {"status": "ready", "warnings": [told.format(2)]})
     assert "key_set_age_seconds{" not in two.get("/metrics").text
@@ -212,10 +236,28 @@ def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
 def test_keys_are_fetched_to_be_ready_and_their_age_is_shown(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": [jwk()]})
     client = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
-    assert readiness(client) == (200, {"status": "ready"})
+    assert [readiness(client) for _ in range(2)] == [(200, {"status": "ready"})] * 2
     (age,) = re.findall(r'key_set_age_seconds{issuer="https://(.)\.example"} (.*)', client.get("/metrics").text)
     assert age[0] == "0"
     assert 0 <= float(age[1]) < 60
+
+
+def test_options_of_the_service_become_its_operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[Config] = []
+
+    def remembered(config: Config) -> Flask:
+        made.append(config)
+        return create_app(config)
+
+    monkeypatch.setattr("hooks.starting.create_app", remembered)
+    monkeypatch.setattr("hooks.serving.Server.run", lambda _: None)
+    kept = ["--audit", str(tmp_path / "audit.jsonl"), "--metrics", "--json-logs", "--log-level", "info"]
+    served = CliRunner().invoke(main, ["serve", "--port", "8099", *kept], env={"COBALAMIN_SALT": SALT})
+    assert served.exit_code == 0, served.output
+    assert made[0].operation == OperationConfig(tmp_path / "audit.jsonl", SALT, metrics=True, json_logs=True, log_level="info")
+    assert SALT not in repr(made[0])
+    refused = CliRunner().invoke(main, ["serve", *kept], env={"COBALAMIN_SALT": None})
+    assert (refused.exit_code, "from COBALAMIN_SALT" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("wrong", [{"audit": Path("x")}, {"audit": Path("x"), "salt": "short"}, {"log_level": "loud"}])
