@@ -6,8 +6,9 @@ import gzip
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -133,19 +134,24 @@ def _stream(file: Path) -> IO[bytes] | gzip.GzipFile:
 
 
 def _records(lines: Iterable[bytes]) -> Iterator[Record | None]:
-    """Each record; None for a line that holds none. Behind the half line that a full disk left stands the next one."""
-    for line in lines:
-        for part in (line, line[line.rfind(_BEGIN) :]):
-            try:
-                record = _record(part)
-                _time(record)
-            except (msgspec.DecodeError, ValueError):
-                continue
-            yield record
-            break
-        else:
-            yield None
+    """Each record; None for a line that holds none, and for a packed file that ends too early.
+
+    Behind the half line that a full disk left stands the next one.
+    """
+    try:
+        yield from map(_read, lines)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        yield None
+
+
+def _read(line: bytes) -> Record | None:
+    for part in (line, line[line.rfind(_BEGIN) :]):
+        with suppress(msgspec.DecodeError, ValueError):
+            record = _record(part)
+            _time(record)
+            return record
+    return None
 
 
 def _time(record: Record) -> datetime:
-    return datetime.fromisoformat(record.time)
+    return datetime.fromisoformat(record.time).astimezone(UTC)

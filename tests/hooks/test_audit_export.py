@@ -85,6 +85,12 @@ def test_half_a_line_costs_no_other_and_is_told(file: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, "3 lines cannot be read and are left out.\n")
 
 
+def test_a_packed_file_that_ends_too_early_is_read_so_far(file: Path) -> None:
+    file.write_bytes(gzip.compress(b"\n".join(LINES))[:-9])
+    result = export(file, "--format", "json")
+    assert (result.exit_code, result.stderr) == (1, "1 lines cannot be read and are left out.\n")
+
+
 def test_what_cannot_be_done_is_said(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "needs the salt" in export(file, "--patient", "1", salt="short").stderr
     assert "Cannot write" in export(file, "--output", tmp_path / "missing" / "x").stderr

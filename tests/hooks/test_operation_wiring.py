@@ -199,13 +199,17 @@ def test_a_store_that_is_away_is_only_told_of_as_cards_wait_for_it(database: str
     assert readiness(running(feedback=away)) == (200, {"status": "ready", "warnings": warnings})
 
 
-def test_a_store_that_may_only_be_read_is_told_of(running: Running, tmp_path: Path) -> None:
+def test_a_store_that_takes_nothing_is_told_of_and_not_asked_all_the_time(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
     with sqlite3.connect(tmp_path / "feedback.db") as connection:
         connection.execute("BEGIN IMMEDIATE")
         assert readiness(client) == (200, {"status": "ready", "warnings": ["feedback: OperationalError"]})
         connection.rollback()
     connection.close()
+    assert "warnings" in readiness(client)[1], "remembered"
+    monkeypatch.setattr("hooks.operation.readiness.REMEMBERED_S", 0)
     assert readiness(client) == (200, {"status": "ready"})
 
 
