@@ -17,6 +17,7 @@ from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
+from hooks.openapi.document import Document
 from hooks.operation.config import OperationConfig
 from hooks.operation.envelope import Envelope
 from hooks.operation.mounting import Operation
@@ -84,7 +85,8 @@ def create_app(config: Config | None = None) -> Flask:
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
-    add_routes(app, engines, Pages(library, services), config.today or date.today)
+    document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics)
+    add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
     operation = Operation(config.operation, library.version, gate)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None

@@ -22,7 +22,7 @@ _ISSUES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Issue("too-long", "The request body is larger than this service accepts."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Issue("not-supported", "Send the request as uncompressed application/json."),
 }
-_FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
+FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
 _HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _SPOKEN = {spoken: (*_HEADERS, ("Content-Language", spoken), ("Vary", "Accept-Language")) for spoken in LANGUAGES}
 LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -57,7 +57,7 @@ def refused(error: RequestError) -> Reply:
 def failed(error: BaseException) -> Reply:
     """A fault of ours; its message may quote the request, so it neither leaves nor is logged, but where it happened is."""
     log.error("unexpected %s while answering, at %s", type(error).__name__, places(error) or "no place known")
-    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([_FAILED])))
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([FAILED])))
 
 
 def no_route(status: int, headers: Iterable[tuple[str, str]] = ()) -> Reply:

@@ -12,11 +12,11 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from hooks.calls import Wsgi, read_body, require_json
-from hooks.errors import Issue, RequestError
+from hooks.errors import RequestError
 from hooks.feedback.entries import Event, Keys, client_of
 from hooks.feedback.recorder import now
 from hooks.feedback.store import Store, StoreError
-from hooks.feedback.wire import Item, items
+from hooks.feedback.wire import AWAY, Item, items
 from hooks.replies import Reply, answered, failed, no_route, refused
 from hooks.services import Service
 from hooks.trust.gate import Gate
@@ -27,7 +27,6 @@ _LOG = logging.getLogger("cobalamin")
 LIMIT = 1024 * 1024
 """The largest body in bytes: some thousands of cards."""
 
-_AWAY = Issue("transient", "The feedback could not be stored, none of it; send it again later.")
 _json = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -73,7 +72,7 @@ class Endpoint:
             return refused(error)
         except StoreError as error:
             _LOG.error("feedback is not stored: %s", error.kind)
-            return refused(RequestError(HTTPStatus.SERVICE_UNAVAILABLE, [_AWAY]))
+            return refused(RequestError(HTTPStatus.SERVICE_UNAVAILABLE, [AWAY]))
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
             return failed(error)
 
