@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, auth, rulebook, site-sheet, demo, feedback, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, audit, auth, rulebook, site-sheet, demo, feedback, fixture."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
 from hooks.loopback import running_service
+from hooks.operation.commands import audit
 from hooks.options import client_option, language_option, request_argument, site_option, today_option
 from hooks.publishing import rulebook
 from hooks.report import report
@@ -108,6 +109,7 @@ def explain(
 
 main.add_command(serve)
 main.add_command(auth)
+main.add_command(audit)
 main.add_command(rulebook)
 main.add_command(site_sheet)
 main.add_command(feedback_group)

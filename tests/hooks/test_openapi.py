@@ -213,6 +213,7 @@ def test_the_refusals_shown_are_those_given(guarded: Flask, monkeypatch: pytest.
 
 
 def test_a_service_that_is_not_ready_says_so_as_documented(guarded: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hooks.operation.readiness.REMEMBERED_S", 0)
     ready, described = guarded.test_client().get("/readyz"), document(guarded)
     monkeypatch.setattr(AuditLog, "_open", failing(OSError()))
     monkeypatch.setattr(Store, "_open", failing(OSError()))
