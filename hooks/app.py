@@ -98,7 +98,7 @@ def _gate(config: Config, clients: Iterable[Profile]) -> Gate | None:
     if config.base_url is None or config.used_tokens is None:
         raise KnowledgeError(f"{trusting[0].name}: trust.iss: tokens name the address that is called; give --base-url")
     try:
-        issuers = [issuer for known in trusting for issuer in known.trust.issuers()]
+        issuers = [issuer for known in trusting for issuer in known.trust.issuers(known.networks)]
         return Gate(config.base_url, issuers, replays=Replays(config.used_tokens))
     except (ValueError, OSError, Error) as error:
         raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file that it names") from None

@@ -125,7 +125,8 @@ def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
     with _folder() as folder:
         try:
             library = load()
-            issuers = [issuer for name in clients for issuer in client(name, library).trust.issuers()]
+            known = [client(name, library) for name in clients]
+            issuers = [issuer for profile in known for issuer in profile.trust.issuers(profile.networks)]
             tokens = Tokens(issuers, Replays(folder / "used-tokens"))
         except (KnowledgeError, KeySetError, OSError) as error:
             raise click.UsageError(str(error.args[0])) from None
