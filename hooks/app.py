@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from sqlite3 import Error
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -15,6 +16,8 @@ from cds.library import KnowledgeError, load
 from hooks.calls import Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
+from hooks.edge.cors import Browsers, Cors
+from hooks.edge.proxies import BehindProxies, Proxies
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
 from hooks.pages import Pages
@@ -22,9 +25,13 @@ from hooks.profiles import Profile
 from hooks.routes import add_routes
 from hooks.services import SERVICES
 from hooks.shared import by_id, renamed
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Certificates, Door, Gate
 from hooks.trust.replay import Replays
 from hooks.wire import require_web_address
+
+
+if TYPE_CHECKING:
+    from hooks.edge.rates import Rates
 
 
 _LOG = logging.getLogger("cobalamin")
@@ -42,7 +49,9 @@ class Config:
     who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
-    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `proxies`: the
+    gateways in front, without whom nothing is answered; None believes nobody's headers. `cors`: the web pages that may call;
+    None: none. `rates`: how often somebody may; None: as often as they like.
     """
 
     site: Path | None = None
@@ -55,6 +64,9 @@ class Config:
     used_tokens: Path | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     feedback: FeedbackConfig | None = None
+    proxies: Proxies | None = None
+    cors: Cors | None = None
+    rates: Rates | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -79,26 +91,59 @@ def create_app(config: Config | None = None) -> Flask:
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
     add_routes(app, engines, Pages(library, services), config.today or date.today)
+    door = _door(config, gate)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
-        kept = Kept(config.feedback, behind, services, gate)
+        kept = Kept(config.feedback, behind, services, door)
         behind, record = kept.endpoint, kept.record
-    app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record)
+    app.wsgi_app = _behind_edge(config, calls)  # type: ignore[method-assign, assignment]  # as Flask's manual does
     return app
+
+
+def _behind_edge(config: Config, inside: Wsgi) -> Wsgi:
+    """What gateways and browsers need, around everything else: a page that is refused must be able to read that."""
+    if config.proxies is not None:
+        inside = BehindProxies(inside, config.proxies)
+    return inside if config.cors is None else Browsers(inside, config.cors)
+
+
+def _door(config: Config, gate: Gate | None) -> Door | None:
+    """Who may call, and how often. Raises KnowledgeError where calls could not be counted."""
+    if config.rates is None:
+        return gate
+    from hooks.edge.rates import Limited  # the library takes its time, and few deployments need it
+
+    try:
+        return Limited(gate, config.rates)
+    except Error as error:
+        raise KnowledgeError(f"rate: {config.rates.file} cannot be written ({error}); name another file") from None
 
 
 def _gate(config: Config, clients: Iterable[Profile]) -> Gate | None:
     """The gate that the clients ask for. Raises KnowledgeError where tokens could not be checked."""
     trusting = [known for known in clients if known.trust.iss]
-    if config.open or not trusting:
+    certified = [known for known in clients if known.trust.certificates]
+    if config.open or not (trusting or certified):
         return None
-    if config.base_url is None or config.used_tokens is None:
+    if trusting and (config.base_url is None or config.used_tokens is None):
         raise KnowledgeError(f"{trusting[0].name}: trust.iss: tokens name the address that is called; give --base-url")
+    if certified and config.proxies is None:
+        raise KnowledgeError(f"{certified[0].name}: trust.certificates: nobody is named who checks them; name the proxies")
+    subjects = tuple(subject for known in certified for subject in known.trust.certificates)
     try:
         issuers = [issuer for known in trusting for issuer in known.trust.issuers(known.networks)]
-        return Gate(config.base_url, issuers, replays=Replays(config.used_tokens))
+        replays = Replays(config.used_tokens) if trusting and config.used_tokens is not None else None
+        return Gate(config.base_url or "", issuers, _certificates(config.proxies, subjects), replays)
     except (ValueError, OSError, Error) as error:
         raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file that it names") from None
+
+
+def _certificates(proxies: Proxies | None, subjects: tuple[str, ...]) -> Certificates | None:
+    """Whose certificates are believed, and of whom."""
+    if proxies is None or not subjects:
+        return None
+    return Certificates(proxies.networks, subjects, proxies.verified, proxies.subject)

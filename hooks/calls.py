@@ -15,7 +15,7 @@ from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
 from hooks.services import Service
 from hooks.shared import Shared
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 from hooks.trust.tokens import Caller
 from hooks.wire import Response
 
@@ -35,7 +35,7 @@ class Calls:
         engines: Iterable[Engine | Shared],
         today: Callable[[], date] | None,
         limit: int,
-        gate: Gate | None = None,
+        gate: Door | None = None,
         record: Record | None = None,
     ) -> None:
         """`today`: None asks the clock of each client. `limit`: the largest body in bytes. `gate`: who may call; None: everybody.

@@ -19,7 +19,7 @@ from hooks.feedback.store import Store, StoreError
 from hooks.feedback.wire import Item, items
 from hooks.replies import Reply, answered, failed, no_route, refused
 from hooks.services import Service
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 from hooks.trust.tokens import Caller
 
 
@@ -49,7 +49,7 @@ class Endpoint:
         services: Iterable[Service],
         store: Store,
         keys: Keys,
-        gate: Gate | None = None,
+        gate: Door | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """`gate`: who may call, as at the services; a token may be addressed to the service or to this endpoint (AMB-15)."""

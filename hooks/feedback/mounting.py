@@ -13,13 +13,13 @@ from hooks.feedback.recorder import Recorder
 from hooks.feedback.spool import Spool
 from hooks.feedback.store import Store
 from hooks.services import Service
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 
 
 class Kept:
     """What an application needs of feedback: the endpoint, and somebody to tell of answers."""
 
-    def __init__(self, config: FeedbackConfig, behind: Wsgi, services: Iterable[Service], gate: Gate | None = None) -> None:
+    def __init__(self, config: FeedbackConfig, behind: Wsgi, services: Iterable[Service], gate: Door | None = None) -> None:
         """Bring store and tables up to date, and into it what waited. A store that is away does not stop the start.
 
         Raises FeedbackError where the driver is missing, or the spool cannot be written.

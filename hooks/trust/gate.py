@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -35,6 +35,13 @@ class Certificates(Struct, frozen=True):
     clients: tuple[str, ...]
     verified: str = "X-Client-Verify"
     subject: str = "X-Client-Subject"
+
+
+class Door(Protocol):
+    """Whatever decides who is answered."""
+
+    def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller | None:
+        """Who calls, if that is known. Raises RequestError for whoever is not answered."""
 
 
 class Gate:
