@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from sqlite3 import Error
-from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -16,8 +15,9 @@ from cds.library import KnowledgeError, load
 from hooks.calls import Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
-from hooks.edge.cors import Browsers, Cors
-from hooks.edge.proxies import BehindProxies, Proxies
+from hooks.edge.config import Cors, Proxies, Rates
+from hooks.edge.cors import Browsers
+from hooks.edge.proxies import BehindProxies
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
 from hooks.pages import Pages
@@ -28,10 +28,6 @@ from hooks.shared import by_id, renamed
 from hooks.trust.gate import Certificates, Door, Gate
 from hooks.trust.replay import Replays
 from hooks.wire import require_web_address
-
-
-if TYPE_CHECKING:
-    from hooks.edge.rates import Rates
 
 
 _LOG = logging.getLogger("cobalamin")

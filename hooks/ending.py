@@ -61,7 +61,7 @@ class Notice:
 
 
 class Announced:
-    """Says that the service is not ready once it is about to end, and goes on answering calls until who sends them has noticed."""
+    """Says that the service is not ready once it is about to end, and goes on answering calls until that was noticed."""
 
     def __init__(self, inside: Callable[..., Iterable[bytes]], notice: Notice) -> None:
         """`inside`: the application, which knows by itself whether it is ready otherwise."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, model_validator
 
 from cds.codes import SYSTEMS
 from cds.knowledge import SUMMARY_LIMIT
@@ -60,6 +61,13 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _network(value: Any) -> Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{value!r} is no network; write an address, or one with its mask, as in 10.20.0.0/16") from None
+
+
 def _one_of(known: tuple[str, ...], what: str) -> Callable[[str], str]:
     def check(name: str) -> str:
         if name not in known:
@@ -79,6 +87,7 @@ WebAddress = Annotated[Text, AfterValidator(_web_address)]
 OurKey = Annotated[Text, AfterValidator(_one_of(OUR_KEYS, "prefetch key"))]
 OurHook = Annotated[Text, AfterValidator(_one_of(OUR_HOOKS, "hook"))]
 OurSystem = Annotated[Text, AfterValidator(_one_of(tuple(OIDS), "coding system"))]
+ListedNetwork = Annotated[Network, PlainValidator(_network), PlainSerializer(str)]
 Value = Annotated[Text, BeforeValidator(_written)]
 Mode = Annotated[Literal["off", "silent", "visible"], BeforeValidator(lambda value: "off" if value is False else value)]
 """YAML reads a bare `off` as false."""
@@ -181,7 +190,7 @@ class Profile(Signed):
     on_missing: Literal[412, "card"] = 412
     language: Language | None = None
     zone: Annotated[Text, AfterValidator(_zone)] | None = None
-    networks: tuple[Network, ...] = ()
+    networks: tuple[ListedNetwork, ...] = ()
     trust: Trust = Trust()
     fhir: Fhir = Fhir()
     prefetch: Prefetch = Prefetch()

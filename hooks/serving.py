@@ -95,7 +95,7 @@ class Worker(SyncWorker):
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Answer one connection, with a limited patience."""
-        with deadline(self.app.deadline_s):
+        with deadline(self.app.deadline_s):  # type: ignore[attr-defined]  # the application is our Server
             super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from msgspec import Struct
-
 from hooks.calls import Wsgi
+from hooks.edge.config import ANYBODY, Cors
 
-
-ANYBODY = "*"
 
 _SERVICES = "/cds-services"
 _PREFLIGHT = (
@@ -23,16 +20,6 @@ _VARY = ("Vary", "Origin")
 _ASKED = "HTTP_ACCESS_CONTROL_REQUEST_METHOD"
 _PRIVATE_ASKED = "HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK"
 _PRIVATE = ("Access-Control-Allow-Private-Network", "true")
-
-
-class Cors(Struct, frozen=True):
-    """The pages that may call, by their origins. `development`: they may also do so from a public page into a private network.
-
-    Nobody is ever allowed credentials: a browser has none that mean anything here.
-    """
-
-    origins: frozenset[str]
-    development: bool = False
 
 
 class Browsers:

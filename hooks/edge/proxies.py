@@ -7,11 +7,10 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from msgspec import Struct
-
 from hooks.calls import Wsgi
+from hooks.edge.config import Proxies
 from hooks.errors import Issue, RequestError
-from hooks.networks import Network, address_of
+from hooks.networks import address_of
 from hooks.replies import refused
 
 
@@ -20,18 +19,6 @@ PEER = "cobalamin.peer"
 
 _UNSAFE = RequestError(HTTPStatus.FORBIDDEN, [Issue("security", "This service is called by https, through its gateway.")])
 _SERVICES = "/cds-services"
-
-
-class Proxies(Struct, frozen=True):
-    """The gateways of a deployment, by their addresses.
-
-    `verified`: the header in which they say SUCCESS of a client's certificate, as nginx does of `$ssl_client_verify`.
-    `subject`: the header with the certificate's distinguished name.
-    """
-
-    networks: tuple[Network, ...]
-    verified: str = "X-Client-Verify"
-    subject: str = "X-Client-Subject"
 
 
 class BehindProxies:

@@ -14,8 +14,8 @@ from typing import Any
 from limits import RateLimitItem, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
-from msgspec import Struct
 
+from hooks.edge.config import Rates
 from hooks.edge.proxies import PEER
 from hooks.errors import Issue, RequestError
 from hooks.sharedfile import SharedFile
@@ -27,17 +27,6 @@ _LOG = logging.getLogger("cobalamin")
 
 _TOO_MANY = Issue("throttled", "This client calls more often than was agreed; call again after the time in Retry-After.")
 _OVERLOADED = Issue("throttled", "The service is called more often than it can answer; call again after the time in Retry-After.")
-
-
-class Rates(Struct, frozen=True):
-    """How many calls are answered: of one client, and of all together, as in `600/minute`; None: any number.
-
-    `file`: where the workers count.
-    """
-
-    file: Path
-    client: str | None = None
-    service: str | None = None
 
 
 class Counts(Storage):
