@@ -20,6 +20,10 @@ from hooks.edge.cors import Browsers
 from hooks.edge.proxies import BehindProxies
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
+from hooks.operation.config import OperationConfig
+from hooks.operation.envelope import Envelope
+from hooks.operation.mounting import Operation
+from hooks.operation.readiness import Check
 from hooks.pages import Pages
 from hooks.profiles import Profile
 from hooks.routes import add_routes
@@ -45,9 +49,9 @@ class Config:
     who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
-    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `proxies`: the
-    gateways in front, without whom nothing is answered; None believes nobody's headers. `cors`: the web pages that may call;
-    None: none. `rates`: how often somebody may; None: as often as they like.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `operation`: what
+    is recorded, counted and logged of calls. `proxies`: the gateways in front, without whom nothing is answered; None believes
+    nobody's headers. `cors`: the web pages that may call; None: none. `rates`: how often somebody may; None: at will.
     """
 
     site: Path | None = None
@@ -60,6 +64,7 @@ class Config:
     used_tokens: Path | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     feedback: FeedbackConfig | None = None
+    operation: OperationConfig = field(default_factory=OperationConfig)
     proxies: Proxies | None = None
     cors: Cors | None = None
     rates: Rates | None = None
@@ -88,15 +93,21 @@ def create_app(config: Config | None = None) -> Flask:
     engines = [Engine(library, service, desks) for service in services]
     add_routes(app, engines, Pages(library, services), config.today or date.today)
     door = _door(config, gate)
+    operation = Operation(config.operation, library.version, gate)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
+    needed: dict[str, Check] = {}
+    useful: dict[str, Check] = {}
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
         kept = Kept(config.feedback, behind, services, door)
         behind, record = kept.endpoint, kept.record
-    calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record)
-    app.wsgi_app = _behind_edge(config, calls)  # type: ignore[method-assign, assignment]  # as Flask's manual does
+        needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
+    operation.add_routes(app, needed, useful)
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record, operation.watch)
+    https = (config.base_url or "").lower().startswith("https://")
+    app.wsgi_app = Envelope(_behind_edge(config, calls), https)  # type: ignore[method-assign]  # as Flask's manual does
     return app
 
 

@@ -27,6 +27,8 @@ from hooks.deployment.model import Deployment
 from hooks.deployment.reading import Settled
 from hooks.feedback.config import FeedbackError
 from hooks.feedback.options import store_option
+from hooks.operation.config import SHARED
+from hooks.operation.logs import logging_to_stderr
 from hooks.options import clients_option, site_option
 from hooks.publishing import base_url_option
 from hooks.trust.keysets import KeySetError
@@ -47,6 +49,18 @@ def _folder() -> Iterator[Path]:
     finally:
         if os.getpid() == made_by:  # pragma: no branch - the other way goes a worker, in a process of its own
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _counting_in(folder: Path) -> Iterator[None]:
+    """Let the library of metrics, which is not imported yet, add up all workers in files there."""
+    counts = folder / "counts"
+    counts.mkdir()
+    os.environ[SHARED] = str(counts)
+    try:
+        yield
+    finally:
+        del os.environ[SHARED]
 
 
 @click.command()
@@ -89,7 +103,8 @@ def serve(
         }
     )
     settled = Settled(file, options, os.environ)
-    with _folder() as folder:
+    logs = settled.deployment.logs
+    with _folder() as folder, logging_to_stderr(logs.level, logs.as_json), _counting_in(folder):
         try:
             config = config_of(settled, folder)
             app = create_app(config)

@@ -19,6 +19,7 @@ from hooks.deployment.reading import ENVIRONMENT, Settled
 from hooks.edge.config import ANYBODY, Cors, Proxies, Rates
 from hooks.feedback.config import SHORTEST_SALT, FeedbackConfig, file_of, spool_folder, store_url
 from hooks.feedback.options import SALT, STORE
+from hooks.operation.config import OperationConfig
 from hooks.profiles import Profile
 
 
@@ -39,7 +40,8 @@ def config_of(settled: Settled, folder: Path) -> Config:
     if faults:
         raise DeploymentError([*faults, *_content_faults(settled)])
     deployment = settled.deployment
-    server, trust, rate, proxies = deployment.server, deployment.trust, deployment.rate, deployment.proxies
+    server, trust, rate = deployment.server, deployment.trust, deployment.rate
+    proxies, logs = deployment.proxies, deployment.logs
     return Config(
         site=deployment.site,
         base_url=server.base_url,
@@ -49,9 +51,10 @@ def config_of(settled: Settled, folder: Path) -> Config:
         used_tokens=trust.used_tokens or folder / "used-tokens",
         ids=deployment.ids,
         feedback=_feedback(settled),
+        operation=OperationConfig(deployment.audit.file, settled.salt, deployment.metrics.page, logs.as_json, logs.level),
         proxies=Proxies(proxies.addresses, proxies.verified, proxies.subject) if proxies.addresses else None,
         cors=Cors(frozenset(deployment.cors.origins), deployment.development) if deployment.cors.origins else None,
-        rates=Rates(folder / "counts", rate.client, rate.service) if rate.client or rate.service else None,
+        rates=Rates(folder / "rates", rate.client, rate.service) if rate.client or rate.service else None,
     )
 
 
@@ -87,12 +90,12 @@ def _cross_faults(settled: Settled) -> Iterator[Fault]:
     if base_url is not None and not (deployment.development or _is_safe(base_url)):
         yield Fault(name, "server.base_url", f"{base_url} is not encrypted; write https")
     store = deployment.feedback.store
+    if (store is not None or deployment.audit.file is not None) and len(settled.salt) < SHORTEST_SALT:
+        yield Fault(ENVIRONMENT, SALT, f"is a secret of at least {SHORTEST_SALT} characters; `openssl rand -hex 32` makes one")
     if store is None:
         return
     if password(store) is not None and not settled.store_is_secret:
         yield Fault(name, "feedback.store", f"holds a password; put the URL into the environment, into {STORE}")
-    if len(settled.salt) < SHORTEST_SALT:
-        yield Fault(ENVIRONMENT, SALT, f"is a secret of at least {SHORTEST_SALT} characters; `openssl rand -hex 32` makes one")
     try:
         url = store_url(store)
     except ValueError as error:
@@ -142,7 +145,10 @@ def _place_faults(settled: Settled) -> Iterator[Fault]:
     """What could not be written where it is to be kept."""
     deployment = settled.deployment
     feedback = deployment.feedback
-    places: list[tuple[str, Path | None]] = [("trust.used_tokens", deployment.trust.used_tokens)]
+    places: list[tuple[str, Path | None]] = [
+        ("trust.used_tokens", deployment.trust.used_tokens),
+        ("audit.file", deployment.audit.file),
+    ]
     if feedback.store is not None:
         url = store_url(feedback.store)
         places += [("feedback.store", file_of(url)), ("feedback.spool", spool_folder(url, feedback.spool))]
@@ -154,7 +160,7 @@ def _place_faults(settled: Settled) -> Iterator[Fault]:
 def _start_faults(settled: Settled, config: Config, folder: Path) -> Iterator[Fault]:
     """What building the application finds: keys of issuers, clients that cannot be told apart."""
     try:
-        create_app(replace(config, feedback=None, used_tokens=folder / "used-tokens"))
+        create_app(replace(config, feedback=None, operation=OperationConfig(), used_tokens=folder / "used-tokens"))
     except (KnowledgeError, GraphError) as error:
         yield of_sentence(settled.name, "clients", str(error.args[0]))
 

@@ -44,6 +44,8 @@ def of_model(file: str, error: ErrorDetails) -> Fault:
         close = get_close_matches(str(place[-1]), fields, n=1)
         return Fault(file, where, f"there is no such key; {f'did you mean {close[0]}?' if close else _choice(fields)}")
     said = error["msg"].removeprefix("Value error, ")
+    if "; " in said:
+        return Fault(file, where, said)
     if field is None:
         return Fault(file, where, f"{said}; {_choice(fields)}")
     written: Any = field.json_schema_extra

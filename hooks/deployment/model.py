@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -123,7 +123,7 @@ class Cors(Section):
 
 
 class Rates(Section):
-    """How often the service may be called, counted over all workers of one machine, by the window of the clock."""
+    """How often the service may be called, counted over all workers of one machine from a first call on."""
 
     client: Rate | None = key(
         None,
@@ -163,6 +163,27 @@ class Feedback(Section):
     retention_days: int = key(365, "what is older is deleted", "a whole number from 1 to 36500", "180", ge=1, le=36_500)
 
 
+class Audit(Section):
+    """A record of each call: who asked, which rules answered; people under pseudonyms, no clinical values."""
+
+    file: Path | None = key(None, "the file to which records are appended, one JSON object per line", "a path", "audit.jsonl")
+
+
+class Metrics(Section):
+    """Counts and durations, without patients."""
+
+    page: bool = key(False, "show `/metrics` to Prometheus; let the gateway keep it inside", "true or false", "true")
+
+
+class Logs(Section):
+    """What is logged, to standard error; never anything of a request."""
+
+    level: Literal["debug", "info", "warning", "error"] = key(
+        "warning", "from `info` on, each call is a line", "debug, info, warning or error", "info"
+    )
+    as_json: bool = key(False, "one JSON object per line", "true or false", "true")
+
+
 class Deployment(Section):
     """The whole file."""
 
@@ -183,3 +204,6 @@ class Deployment(Section):
     rate: Rates = Rates()
     trust: Trust = Trust()
     feedback: Feedback = Feedback()
+    audit: Audit = Audit()
+    metrics: Metrics = Metrics()
+    logs: Logs = Logs()

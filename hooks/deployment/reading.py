@@ -50,7 +50,7 @@ class Settled:
         if not isinstance(content, dict):
             self.faults.append(Fault(self.name, "", f"is no mapping of keys to values; begin with {', '.join(_sections())}"))
             return {}
-        return _beside(file.parent.absolute(), content)
+        return _beside(file.parent.absolute(), {name: value for name, value in content.items() if value is not None})
 
     def _secret(self, name: str, environ: Mapping[str, str]) -> str | None:
         try:
