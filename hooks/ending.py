@@ -5,8 +5,7 @@ from __future__ import annotations
 import mmap
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -28,19 +27,20 @@ class TooLateError(SystemExit):
     """A request is past its deadline; no handler of errors on its way takes it for one of its own."""
 
 
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """In the main thread of a process: what is not done by then ends with TooLateError, wherever it is."""
+class Alarm:
+    """Ends what the main thread of this process does with TooLateError, wherever it is, if it is not done in time."""
 
-    def ring(*_: object) -> None:
-        raise TooLateError
+    def __init__(self) -> None:
+        """From now on the process understands the alarm."""
+        signal.signal(signal.SIGALRM, _ring)
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    def set(self, seconds: float) -> None:
+        """In so many seconds; 0: not at all."""
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _ring(*_: object) -> None:
+    raise TooLateError
 
 
 class Notice:

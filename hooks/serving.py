@@ -20,7 +20,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.sync import SyncWorker
 
-from hooks.ending import LATE, Announced, Announcing, Notice, TooLateError, deadline
+from hooks.ending import LATE, Alarm, Announced, Announcing, Notice, TooLateError
 from hooks.errors import Issue, RequestError
 from hooks.operation.envelope import SAFE
 from hooks.replies import LINES, Reply, failed, refused
@@ -108,10 +108,18 @@ class Worker(SyncWorker):
     One that had to give up a request is replaced: nobody knows in what it was interrupted.
     """
 
+    def __init__(self, *arguments: Any) -> None:
+        """As gunicorn makes it, in the process that it will work in or in the one that forks it."""
+        super().__init__(*arguments)
+        self._alarm = Alarm()
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Answer one connection, with a limited patience."""
-        with deadline(self.app.deadline_s):  # type: ignore[attr-defined]  # the application is our Server
+        """Answer one connection, with a limited patience, and by its deadline."""
+        self._alarm.set(self.app.deadline_s)  # type: ignore[attr-defined]  # the application is our Server
+        try:
             super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
+        finally:
+            self._alarm.set(0)
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:
         """Answer a request. A client that has nothing more to send is not waited for until it hangs up."""

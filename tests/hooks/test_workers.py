@@ -23,7 +23,7 @@ from gunicorn.arbiter import Arbiter
 from sqlalchemy import select
 
 from hooks.app import create_app
-from hooks.ending import Announced, Announcing, Notice, TooLateError, deadline
+from hooks.ending import Alarm, Announced, Announcing, Notice, TooLateError
 from hooks.feedback.config import store_url
 from hooks.feedback.tables import CARD, FEEDBACK
 from hooks.serving import Server
@@ -200,10 +200,12 @@ def test_what_was_begun_to_be_answered_is_not_answered_twice() -> None:
 
 
 def test_a_deadline_that_is_kept_rings_no_more() -> None:
-    with deadline(0.05):
-        pass
+    alarm = Alarm()
+    alarm.set(0.05)
+    alarm.set(0)
     time.sleep(0.1)
-    with pytest.raises(TooLateError), deadline(0.01):
+    alarm.set(0.01)
+    with pytest.raises(TooLateError):
         time.sleep(5)
 
 
