@@ -112,6 +112,7 @@ VOUCHED = {"X-Client-Verify": "SUCCESS", "X-Client-Subject": "CN=ehr.example.org
     ("headers", "peer", "expected"),
     [
         (VOUCHED, "10.1.2.3", 200),
+        (VOUCHED, "::ffff:10.1.2.3", 200),
         (VOUCHED, "10.2.0.1", 401),
         (VOUCHED, "", 401),
         ({**VOUCHED, "X-Client-Verify": "FAILED:expired"}, "10.1.2.3", 401),
@@ -121,6 +122,7 @@ VOUCHED = {"X-Client-Verify": "SUCCESS", "X-Client-Subject": "CN=ehr.example.org
     ],
     ids=[
         "vouched for",
+        "over IPv6",
         "from outside",
         "from a local socket",
         "not verified",
