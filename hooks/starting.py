@@ -28,7 +28,7 @@ from hooks.deployment.reading import Settled
 from hooks.feedback.config import FeedbackError
 from hooks.feedback.options import store_option
 from hooks.operation.config import SHARED
-from hooks.operation.logs import logging_to_stderr
+from hooks.operation.logs import LEVELS, logging_to_stderr
 from hooks.options import clients_option, site_option
 from hooks.publishing import base_url_option
 from hooks.trust.keysets import KeySetError
@@ -36,6 +36,7 @@ from hooks.trust.replay import Replays
 from hooks.trust.tokens import Tokens
 
 
+_PATH = click.Path(dir_okay=False, path_type=Path)
 _OPEN = "Warning: everybody who reaches {host} is answered, as no caller is authenticated. Keep a gateway in front that does."
 _UNENCRYPTED = "Warning: nothing shows that calls to {host} came by https. Name the gateway that sees to it (proxies.addresses)."
 
@@ -74,6 +75,11 @@ def _counting_in(folder: Path) -> Iterator[None]:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: 8080.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: 1.")
 @click.option("--open", "open_", is_flag=True, help="Answer anybody, on any address: for a gateway that authenticates callers.")
+@click.option("--used-tokens", type=_PATH, help="File in which used tokens are remembered. Default: a temporary one.")
+@click.option("--audit", type=_PATH, help="File to which a record of each call is appended. It needs COBALAMIN_SALT.")
+@click.option("--metrics", is_flag=True, help="Show /metrics to Prometheus; let the gateway keep it inside.")
+@click.option("--log-level", type=click.Choice(LEVELS), help="From info on, each call is told. Default: warning.")
+@click.option("--json-logs", is_flag=True, help="Log one JSON object per line.")
 @site_option
 @clients_option
 @base_url_option
@@ -84,6 +90,11 @@ def serve(
     port: int | None,
     workers: int | None,
     open_: bool,
+    used_tokens: Path | None,
+    audit: Path | None,
+    metrics: bool,
+    log_level: str | None,
+    json_logs: bool,
     site: Path | None,
     clients: tuple[str, ...],
     base_url: str | None,
@@ -95,11 +106,14 @@ def serve(
     """
     options = _said(
         {
-            "site": str(site) if site is not None else None,
+            "site": _text(site),
             "clients": list(clients) or None,
             "server": {"host": host, "port": port, "workers": workers, "base_url": base_url},
-            "trust": {"open": open_ or None},
+            "trust": {"open": open_ or None, "used_tokens": _text(used_tokens)},
             "feedback": {"store": store},
+            "audit": {"file": _text(audit)},
+            "metrics": {"page": metrics or None},
+            "logs": {"level": log_level, "as_json": json_logs or None},
         }
     )
     settled = Settled(file, options, os.environ)
@@ -144,6 +158,10 @@ def _run(deployment: Deployment, app: Flask) -> None:
     said = f"Listening on http://{host}:{port}, discovery at /cds-services; {stored}"
     ready = partial(click.echo, said, err=True)
     Server(app, host, port, server.workers, ready, server.deadline_s, server.notice_s).run()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _warn(text: str) -> None:
