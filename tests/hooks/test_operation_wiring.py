@@ -261,7 +261,7 @@ def test_options_of_the_service_become_its_operation(monkeypatch: pytest.MonkeyP
     assert made[0].operation == OperationConfig(tmp_path / "audit.jsonl", SALT, metrics=True, json_logs=True, log_level="info")
     assert SALT not in repr(made[0])
     refused = CliRunner().invoke(main, ["serve", *kept], env={"COBALAMIN_SALT": None})
-    assert (refused.exit_code, "from COBALAMIN_SALT" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "environment: COBALAMIN_SALT: is a secret" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("wrong", [{"audit": Path("x")}, {"audit": Path("x"), "salt": "short"}, {"log_level": "loud"}])
