@@ -25,6 +25,7 @@ from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
+from hooks.kit.deferred import WithKit
 from hooks.loopback import running_service
 from hooks.options import client_option, language_option, request_argument, site_option, today_option
 from hooks.publishing import rulebook
@@ -38,7 +39,7 @@ EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
 
 
-@click.group()
+@click.group(cls=WithKit)
 @click.version_option(cds.__version__, prog_name="cobalamin")
 def main() -> None:
     """Vitamin B12 decision support for bone health, as a CDS Hooks service."""
