@@ -11,6 +11,8 @@ KIT = {
     "fire": ("fire", "Act as a CDS client: call a service with a request, and print cards and timing."),
     "make-request": ("makerequest", "Build a complete hook request from the FHIR data of one patient."),
     "lint": ("lint", "Check any CDS Hooks service, or a saved answer of one, against the requirements."),
+    "record": ("record", "Record calls, de-identified: a proxy on this machine between a client and a service."),
+    "replay": ("replay", "Answer recorded requests twice, and show which cards differ."),
 }
 """By its name: the module that holds each command as `command`, and its help in one sentence."""
 

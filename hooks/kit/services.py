@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import click
 import requests
 
 from hooks.kit.inputs import Mistake
@@ -58,8 +59,11 @@ class Session:
     """A client over HTTP. Proxies of the environment are used, but never for this machine itself."""
 
     def __init__(self, url: str) -> None:
-        """Nothing is sent yet."""
+        """Nothing is sent yet. Within a command its connections are closed with it; elsewhere somebody has to `close` them."""
         self._http = requests.Session()
+        self.close = self._http.close
+        if command := click.get_current_context(silent=True):
+            command.call_on_close(self.close)
         self._http.trust_env = urlsplit(url).hostname not in _LOOPBACK
 
     def ask(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str | None] | None = None) -> Answer:

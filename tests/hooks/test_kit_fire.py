@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -273,12 +274,13 @@ def test_a_fhir_server_that_is_none_is_told(service: str, saved: str) -> None:
 
 def test_slow_and_untrusted_services_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hooks.kit.services._PATIENCE_S", 0.1)
-    with stub(lambda _: [1.0]) as slow, pytest.raises(Mistake, match=r"not within 0\.1 s"):
-        Session(slow.base).ask("GET", slow.base)
-    with stub(lambda _: [reply(b"")], encrypted=True) as hidden, pytest.raises(Mistake, match="certificate"):
-        Session(hidden.base).ask("GET", hidden.base)
-    with pytest.raises(Mistake, match="InvalidURL"):
-        Session("http://127.0.0.1").ask("GET", "http://127.0.0.1:99999999/")
+    with closing(Session("http://127.0.0.1")) as session:
+        with stub(lambda _: [1.0]) as slow, pytest.raises(Mistake, match=r"not within 0\.1 s"):
+            session.ask("GET", slow.base)
+        with stub(lambda _: [reply(b"")], encrypted=True) as hidden, pytest.raises(Mistake, match="certificate"):
+            session.ask("GET", hidden.base)
+        with pytest.raises(Mistake, match="InvalidURL"):
+            session.ask("GET", "http://127.0.0.1:99999999/")
 
 
 def test_places_are_found_in_every_address() -> None:
