@@ -13,6 +13,7 @@ KIT = {
     "lint": ("lint", "Check any CDS Hooks service, or a saved answer of one, against the requirements."),
     "record": ("record", "Record calls, de-identified: a proxy on this machine between a client and a service."),
     "replay": ("replay", "Answer recorded requests twice, and show which cards differ."),
+    "doctor": ("doctor", "Say what is wrong with a set-up or a request, and how to mend it."),
 }
 """By its name: the module that holds each command as `command`, and its help in one sentence."""
 

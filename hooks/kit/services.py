@@ -16,7 +16,7 @@ from hooks.wire import is_web_address
 
 
 _PATIENCE_S = 30
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PATH = "/cds-services"
 
 
@@ -64,7 +64,7 @@ class Session:
         self.close = self._http.close
         if command := click.get_current_context(silent=True):
             command.call_on_close(self.close)
-        self._http.trust_env = urlsplit(url).hostname not in _LOOPBACK
+        self._http.trust_env = urlsplit(url).hostname not in LOOPBACK
 
     def ask(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str | None] | None = None) -> Answer:
         """One exchange; redirects are not followed, as no client follows them. Raises Mistake where nobody answers."""
