@@ -14,6 +14,7 @@ KIT = {
     "record": ("record", "Record calls, de-identified: a proxy on this machine between a client and a service."),
     "replay": ("replay", "Answer recorded requests twice, and show which cards differ."),
     "doctor": ("doctor", "Say what is wrong with a set-up or a request, and how to mend it."),
+    "policy": ("policy", "A site policy before it is used: is it valid, what does it change, and for whom."),
 }
 """By its name: the module that holds each command as `command`, and its help in one sentence."""
 

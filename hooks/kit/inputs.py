@@ -59,7 +59,7 @@ def request_of(content: bytes, name: str) -> dict[str, Any]:
 
 
 def resources_of(content: bytes, name: str) -> list[dict[str, Any]]:
-    """The resources of a Bundle, of an array, of one resource, or of lines of them (NDJSON). Raises Mistake.
+    """The resources of a Bundle, an array, a hook request, one resource, or lines of them (NDJSON). Raises Mistake.
 
     One without an id gets that of its `fullUrl`, by which the others refer to it.
     """
@@ -88,6 +88,10 @@ def _resources(value: Any) -> Iterator[dict[str, Any]]:
                     yield {**resource, "id": identity} if identity else resource
     elif isinstance(value, dict) and isinstance(value.get("resourceType"), str):
         yield value
+    elif isinstance(value, dict):
+        for held in (value.get("context"), value.get("prefetch")):
+            for item in held.values() if isinstance(held, dict) else ():
+                yield from _resources(item)
 
 
 def _kind(value: Any) -> str:

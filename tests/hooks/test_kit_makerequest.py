@@ -110,6 +110,12 @@ def test_resources_come_in_many_wrappings() -> None:
     entries = [{"resource": {"resourceType": "Patient"}, "fullUrl": "urn:uuid:u1"}, "x", {"resource": None}]
     assert built({"resourceType": "Bundle", "entry": entries})["context"]["patientId"] == "u1"
     assert built(PATIENT)["context"]["patientId"] == "p"
+    request = {
+        "hook": "order-sign",
+        "context": {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": ORDER}]}},
+        "prefetch": {"patient": PATIENT},
+    }
+    assert built(request, "--hook", "order-sign")["context"]["patientId"] == "p"
     lines = "\n".join(json.dumps(resource) for resource in DATA)
     result = CliRunner().invoke(main, ["make-request", "-"], input=lines)
     assert json.loads(result.stdout)["context"]["patientId"] == "p"
