@@ -50,8 +50,8 @@ def command(
     """Build a complete hook request from the FHIR data of one patient.
 
     PATIENT_BUNDLE is a Bundle, an array of resources, NDJSON or another request; - is standard input. The data are FHIR R4; of
-    other versions, what R4 searches find in them. The prefetch holds what a server would answer to this service's templates: results without a
-    code that is asked for stay out, as they would at the EHR.
+    other versions, what R4 searches find in them. The prefetch holds what a server would answer to this service's templates:
+    results without a code that is asked for stay out, as they would at the EHR.
 
     What the hook is about, unless --draft or --about say: of orders those with the status draft, of refills those that are
     active, of problems the one recorded last.
