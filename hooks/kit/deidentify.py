@@ -39,10 +39,17 @@ _URI = re.compile(r"(?:https?://|urn:)[\w.:/~%-]{1,200}|")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?")
+_AMOUNT = re.compile(r"[<>=≤≥]* ?\d+(?:[.,]\d+)?(?: ?[^\W\d_]\S{0,11}| ?%)?")
 _REST = re.compile(r"[T ][0-9:.]{1,18} ?(?:Z|z|[+-]\d\d:?\d\d)?|")
 _AGES = frozenset(("onsetAge", "abatementAge", "performedAge", "occurrenceAge", "onsetQuantity", "onsetRange", "performedRange"))
-_DATED_WORDS = ("onsetString", "abatementString", "performedString", "occurrenceString")
-_DATE_IN_WORDS = re.compile(r"(?<!\d)(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?(?![\d-])")
+_DATED = re.compile(r"date|time|start|end|authored|issued|event", re.IGNORECASE)
+"""Elements in which four digits are a year; elsewhere they may be a result."""
+_SPOKEN = ("onsetString", "abatementString", "performedString", "occurrenceString")
+_ISO = r"(?<!\d)(?:19|20)\d\d-\d\d(?:-\d\d)?(?![\d-])"
+_OTHER_DATES = r"(?<!\d)(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d)(?!\d)"
+_YEAR = r"(?<![\d.,])(?:19|20)\d\d(?!\d|[.,]\d| ?[a-zA-Zµμ毫微克国%/])"
+"""A year, and no amount: what follows is no unit."""
+_DATES = re.compile(f"({_OTHER_DATES})|({_ISO}|{_YEAR})")
 _SURENESS = "/icd-10-gm-diagnosesicherheit"
 """How sure a German diagnosis is stands in an extension, and decides."""
 
@@ -203,11 +210,12 @@ class _One:
             return value if _URI.fullmatch(value) else self._scrubbed(value)
         if key in _CODES:
             return self.code(value)
-        if (day := parse_day(value)) is not None:
+        if (day := parse_day(value)) is not None and (len(value.strip()) > len("2026") or _DATED.search(key)):
             return self._shifted(value.strip(), day)
-        if key in _DATED_WORDS:
-            value = _DATE_IN_WORDS.sub(lambda found: self._in_words(found[0]), value)
-            return "".join(part if _DATE_IN_WORDS.fullmatch(part) else self._scrubbed(part) for part in _parted(value))
+        if key in _SPOKEN or not _AMOUNT.fullmatch(value.strip()):
+            parts = _DATES.split(value)
+            if len(parts) > 1:
+                return "".join(self._part(place, part) for place, part in enumerate(parts) if part)
         return value if _TIME.fullmatch(value) else self._scrubbed(value)
 
     def code(self, value: str) -> str:
@@ -232,9 +240,12 @@ class _One:
         rest = value[len(moved) :]
         return moved[: len(value)] + (rest if _REST.fullmatch(rest) else "")
 
-    def _in_words(self, written: str) -> str:
-        day = parse_day(written)
-        return self._shifted(written, day) if day is not None else "~"
+    def _part(self, place: int, part: str) -> str:
+        """A part of a text that was split by its dates: words, a date that is understood, or one that is not."""
+        if place % 3 == 0:
+            return self._scrubbed(part) if part.strip() else part
+        day = parse_day(part) if place % 3 == 2 else None
+        return self._shifted(part, day) if day is not None else "~"
 
     def _birth(self, value: Any) -> Any:
         """The day of birth, shifted as everything; of the very old that of somebody of 90."""
@@ -250,12 +261,3 @@ def _aged(value: Any) -> Any:
     """An age in years, of the very old 90. What is younger stays."""
     years = number(value)
     return OLDEST + 1 if years is not None and years > OLDEST else value
-
-
-def _parted(value: str) -> list[str]:
-    """A text in parts, of which the dates stand alone."""
-    parts, at = [], 0
-    for found in _DATE_IN_WORDS.finditer(value):
-        parts += [value[at : found.start()], found[0]]
-        at = found.end()
-    return [part for part in (*parts, value[at:]) if part]

@@ -21,6 +21,7 @@ from hooks.kit.deidentify import Deidentifier
 from hooks.kit.inputs import Mistake, request_of
 from hooks.kit.services import Session, place_of
 from hooks.options import today_option
+from hooks.services import service_of
 
 
 _NOT_FORWARDED = ("connection", "host", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "accept-encoding")
@@ -54,7 +55,9 @@ class Recorder:
             if not same:
                 return self._left("the decision would change without what tells whose it is")
             self.kept += 1
-            path = self._folder / f"{len(list(self._folder.glob('*.json'))) + 1:04}-{made['hook']}.json"
+            hook = service_of(made["hook"]).hook
+            numbers = (int(name.name[:4]) for name in self._folder.glob("[0-9][0-9][0-9][0-9]-*.json"))
+            path = self._folder / f"{max(numbers, default=0) + 1:04}-{hook}.json"
             path.write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
             return f"kept as {path.name}"
 

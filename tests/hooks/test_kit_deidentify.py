@@ -133,6 +133,31 @@ def test_dates_are_shifted_by_one_number_of_days_and_as_precise_as_they_were() -
     assert other["context"]["patientId"] != made["context"]["patientId"]
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("osteoporosis, seen 03/04/1951", "osteoporosis, seen ~"),
+        ("osteoporosis since 2019", "osteoporosis since YEAR"),
+        ("osteoporosis 2019-05-03 at 2 pm", "osteoporosis DAY at 2 pm"),
+        ("骨质疏松症 2019年5月3日", "骨质疏松症 ~"),
+        ("vitamin B12 2000 mcg", "vitamin B12 2000 mcg"),
+        ("2000", "2000"),
+        ("2019-99", "~"),
+    ],
+)
+def test_dates_in_words_are_shifted_or_dropped(words: str, kept: str) -> None:
+    sent = original({"age": 70})
+    sent["prefetch"]["conditions"] = {"resourceType": "Condition", "code": {"text": words}}
+    made = DEIDENTIFIER.request(sent, TODAY)
+    shift = written_for(made) - TODAY  # type: ignore[operator]  # it is written
+    sent["prefetch"]["labs"] = {"resourceType": "Observation", "valueString": "1950", "effectivePeriod": {"start": "2019"}}
+    held = DEIDENTIFIER.request(sent, TODAY)["prefetch"]["labs"]
+    assert held["valueString"] == "1950"
+    assert held["effectivePeriod"]["start"] == (date(2019, 7, 2) + shift).isoformat()[:4]
+    year, day = (date(2019, 7, 2) + shift).isoformat()[:4], (date(2019, 5, 3) + shift).isoformat()
+    assert made["prefetch"]["conditions"]["code"]["text"] == kept.replace("YEAR", year).replace("DAY", day)
+
+
 @pytest.mark.parametrize(("born", "age"), [("1935-01-01", 90), ("1937-11-01", 89), ("1926", 90), ("soon", None), (None, None)])
 def test_the_very_old_are_ninety(born: Any, age: int | None) -> None:
     sent = original({"age": 70})

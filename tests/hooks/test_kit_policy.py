@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,9 @@ def test_what_differs_is_shown_with_its_range_its_reason_and_who_approved_it() -
 
 
 def test_a_policy_that_changes_nothing_says_so(tmp_path: Path) -> None:
-    assert "No number differs from the default." in run("diff", policy(tmp_path, "site: s\n")).stdout
+    default = Policy().library.parameters["hcy_high_gt"].on(date.today()).value
+    same = policy(tmp_path, f"site: s\nparameters:\n  hcy_high_gt: {NUMBER % (default, 'Dr Who', '2026-01-01')}\n")
+    assert "No number differs from the default." in run("diff", same).stdout
 
 
 def test_whose_advice_changes_is_shown(tmp_path: Path) -> None:

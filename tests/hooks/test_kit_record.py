@@ -102,6 +102,21 @@ def test_what_would_be_decided_otherwise_is_not_kept_and_what_breaks_is_not_told
     assert recorder.keep(json.dumps(request({"age": 70})).encode()) == "not kept: it could not be read (ZeroDivisionError)"
 
 
+def test_the_proxy_stops_after_so_many_calls_and_numbers_go_on(app: Any, tmp_path: Path) -> None:
+    (tmp_path / "0041-patient-view.json").write_text("{}", encoding="utf-8")
+    recorder = Recorder(tmp_path, TODAY)
+    with served(app) as base:
+        server = proxy(base, 0, recorder, 1)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        sent = {**request({"age": 70}), "hook": "a/../../../order-sign"}
+        assert post(f"http://127.0.0.1:{server.server_port}/cds-services/b12-bone-health", sent).status_code == 400
+        thread.join(timeout=20)
+        server.server_close()
+    assert not thread.is_alive()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0041-patient-view.json", "0042-patient-view.json"]
+
+
 def test_the_proxy_refuses_what_it_cannot_forward(tmp_path: Path) -> None:
     with recording("http://127.0.0.1:9", tmp_path) as (through, _):
         assert "did not answer" in post(f"{through}/cds-services/x", {}).text
