@@ -11,19 +11,21 @@ from typing import Any
 from msgspec.structs import fields
 
 from cds.content import Library
-from cds.days import Day, parse_day, years_between
 from hooks.examples import EXTENSION
 from hooks.fhir.elements import local_id, number, objects, referenced_type, text
 from hooks.fhir.resources import Resource
+from hooks.kit.shifting import LONGEST_SHIFT_DAYS, Shifter, aged
 from hooks.kit.vocabulary import Vocabulary
 
 
-LONGEST_SHIFT_DAYS = 364
-OLDEST = 89
-"""Years. Who is older is made 90: there are few, and an age tells which."""
-
 _READ = {kind.__name__: frozenset(field.name for field in fields(kind)) for kind in Resource.__args__}
 """Of each resource the elements that our readers know; everything else is dropped."""
+_TYPES = frozenset(
+    (*_READ, "Bundle", "Practitioner", "PractitionerRole", "RelatedPerson", "Encounter", "Organization", "ServiceRequest",
+     "Specimen")
+)  # fmt: skip
+_ANY_TYPE = "Basic"
+"""Stands for every other type, as what comes in its place might be anything."""
 _MEMBERS = ("hook", "context", "prefetch")
 _DROPPED = frozenset(
     ("extension", "modifierExtension", "div", "note", "contact", "name", "telecom", "address", "photo", "assigner", "performer",
@@ -39,17 +41,7 @@ _URI = re.compile(r"(?:https?://|urn:)[\w.:/~%-]{1,200}|")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?")
-_AMOUNT = re.compile(r"[<>=≤≥]* ?\d+(?:[.,]\d+)?(?: ?[^\W\d_]\S{0,11}| ?%)?")
-_REST = re.compile(r"[T ][0-9:.]{1,18} ?(?:Z|z|[+-]\d\d:?\d\d)?|")
 _AGES = frozenset(("onsetAge", "abatementAge", "performedAge", "occurrenceAge", "onsetQuantity", "onsetRange", "performedRange"))
-_DATED = re.compile(r"date|time|start|end|authored|issued|event", re.IGNORECASE)
-"""Elements in which four digits are a year; elsewhere they may be a result."""
-_SPOKEN = ("onsetString", "abatementString", "performedString", "occurrenceString")
-_ISO = r"(?<!\d)(?:19|20)\d\d-\d\d(?:-\d\d)?(?![\d-])"
-_OTHER_DATES = r"(?<!\d)(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d)(?!\d)"
-_YEAR = r"(?<![\d.,])(?:19|20)\d\d(?!\d|[.,]\d| ?[a-zA-Zµμ毫微克国%/])"
-"""A year, and no amount: what follows is no unit."""
-_DATES = re.compile(f"({_OTHER_DATES})|({_ISO}|{_YEAR})")
 _SURENESS = "/icd-10-gm-diagnosesicherheit"
 """How sure a German diagnosis is stands in an extension, and decides."""
 
@@ -67,7 +59,7 @@ class Deidentifier:
         shift = timedelta(-1 - self._number("shift", patient) % LONGEST_SHIFT_DAYS)
         ids = {identity: f"r{place:05}" for place, identity in enumerate(sorted(_ids(request)))}
         ids |= {patient: f"p{self._number('patient', patient) % 10**12:012}"}
-        one = _One(self._scrubbed, shift, today, ids)
+        one = _One(self._scrubbed, Shifter(shift, today), ids)
         content = {name: value for name, value in request.items() if name in _MEMBERS}
         digits = f"{self._number('instance', text(request.get('hookInstance'))) % 16**32:032x}"
         return {
@@ -101,8 +93,8 @@ def _ids(value: Any, key: str = "") -> set[str]:
 class _One:
     """One request on its way."""
 
-    def __init__(self, scrubbed: Callable[[str], str], shift: timedelta, today: date, ids: Mapping[str, str]) -> None:
-        self._scrubbed, self._shift, self._today, self._ids = scrubbed, shift, today, ids
+    def __init__(self, scrubbed: Callable[[str], str], shifter: Shifter, ids: Mapping[str, str]) -> None:
+        self._scrubbed, self._shifter, self._ids = scrubbed, shifter, ids
 
     def context(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """What the hooks we know bring: ids, references, Bundles. Anything else is dropped."""
@@ -128,7 +120,7 @@ class _One:
         if kind == "Bundle":
             return self._bundle(value)
         if kind not in _READ:
-            return {"resourceType": kind} if _KIND.fullmatch(kind) else {}
+            return {"resourceType": kind if kind in _TYPES else _ANY_TYPE} if _KIND.fullmatch(kind) else {}
         kept = {
             name: self._element(name, item)
             for name, item in value.items()
@@ -166,13 +158,13 @@ class _One:
         if key == "identifier":
             return [self._identifier(item) for item in objects(value)]
         if key == "birthDate":
-            return self._birth(value)
+            return self._shifter.birth(value)
         if isinstance(value, list):
             return [self._element(key, item) for item in value]
         if isinstance(value, dict):
             within = key in _AGES
             kept = {
-                name: _aged(self._element(name, item)) if within and name == "value" else self._within(key, name, item)
+                name: aged(self._element(name, item)) if within and name == "value" else self._within(key, name, item)
                 for name, item in value.items()
                 if name not in _DROPPED
             }
@@ -210,13 +202,9 @@ class _One:
             return value if _URI.fullmatch(value) else self._scrubbed(value)
         if key in _CODES:
             return self.code(value)
-        if (day := parse_day(value)) is not None and (len(value.strip()) > len("2026") or _DATED.search(key)):
-            return self._shifted(value.strip(), day)
-        if key in _SPOKEN or not _AMOUNT.fullmatch(value.strip()):
-            parts = _DATES.split(value)
-            if len(parts) > 1:
-                return "".join(self._part(place, part) for place, part in enumerate(parts) if part)
-        return value if _TIME.fullmatch(value) else self._scrubbed(value)
+        if _TIME.fullmatch(value):
+            return value
+        return self._shifter.alone(key, value) or self._shifter.within(key, value, self._scrubbed)
 
     def code(self, value: str) -> str:
         """A code as it is, unless it is a sentence."""
@@ -232,32 +220,4 @@ class _One:
         if "urn:uuid:" in target:
             return f"urn:uuid:{known}"
         kind = referenced_type(target)
-        return f"{kind}/{known}" if _KIND.fullmatch(kind) else known
-
-    def _shifted(self, value: str, day: Day) -> str:
-        """A date, as precise as it was; of a month or a year its middle is shifted. The time of day stays."""
-        moved = (day.first + (day.last - day.first) / 2 + self._shift).isoformat()
-        rest = value[len(moved) :]
-        return moved[: len(value)] + (rest if _REST.fullmatch(rest) else "")
-
-    def _part(self, place: int, part: str) -> str:
-        """A part of a text that was split by its dates: words, a date that is understood, or one that is not."""
-        if place % 3 == 0:
-            return self._scrubbed(part) if part.strip() else part
-        day = parse_day(part) if place % 3 == 2 else None
-        return self._shifted(part, day) if day is not None else "~"
-
-    def _birth(self, value: Any) -> Any:
-        """The day of birth, shifted as everything; of the very old that of somebody of 90."""
-        day = parse_day(value)
-        if day is None:
-            return None
-        if years_between(day, self._today) > OLDEST:
-            return (self._today + self._shift - timedelta(round((OLDEST + 1.5) * 365.25))).isoformat()
-        return self._shifted(value.strip(), day)
-
-
-def _aged(value: Any) -> Any:
-    """An age in years, of the very old 90. What is younger stays."""
-    years = number(value)
-    return OLDEST + 1 if years is not None and years > OLDEST else value
+        return f"{kind if kind in _TYPES else _ANY_TYPE}/{known}" if kind else known
