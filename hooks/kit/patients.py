@@ -14,7 +14,7 @@ from hooks.engine import Engine
 from hooks.errors import RequestError
 from hooks.examples import written_for
 from hooks.fhir.elements import codings, local_id, objects
-from hooks.fhir.keys import KEYS, PATIENT_KEY, templates
+from hooks.fhir.keys import KEYS, PATIENT_KEY, key_named, templates
 from hooks.fhir.prefetch import Supplied, unpack
 from hooks.fhir.scopes import may_ask
 from hooks.kit.complaints import OF_NOTES, OF_STATES, Complaint
@@ -68,8 +68,8 @@ def _servers(request: dict[str, Any], desk: Desk) -> Iterator[Complaint]:
 
 def _keys(supplied: Supplied, wanted: dict[str, str], sent: dict[str, bytes], desk: Desk) -> Iterator[Complaint]:
     """Keys that are missing, renamed, failed; and data that are missing altogether."""
-    named = {key for name in sent if (key := desk.names.get(name))}
-    strangers = [name for name in sent if name not in desk.names]
+    named = {key for name in sent if (key := key_named(name, desk.names))}
+    strangers = [name for name in sent if key_named(name, desk.names) is None]
     for key in wanted:
         state = supplied.keys.get(key)
         if state in OF_STATES:
@@ -81,7 +81,7 @@ def _keys(supplied: Supplied, wanted: dict[str, str], sent: dict[str, bytes], de
             yield Complaint("error" if _is_required(key) else "note", f"prefetch.{key}", f"is missing{beside}", mend)
     lists = [key for key in wanted if key != PATIENT_KEY]
     if lists and all(supplied.keys.get(key) in ("null", "empty") for key in lists):
-        what = "came empty, all of them: nobody over 50 has no results, no medicines and no problems at all"
+        what = "came empty, all of them: a record without results, medicines and problems is rare"
         yield Complaint("warning", "prefetch", what, "Ask whether filters, scopes or consents at the EHR strip the data.")
 
 
