@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, audit, auth, config, rulebook, site-sheet, demo, feedback, fixture, the kit."""
+"""The command `cobalamin`: serve, evaluate, explain, audit, auth, config, rulebook, site-sheet, demo, feedback, and the kit."""
 
 from __future__ import annotations
 

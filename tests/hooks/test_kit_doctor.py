@@ -158,7 +158,7 @@ def test_keys_and_fhir_servers_of_a_client_are_tried(tmp_path: Path) -> None:
 
 
 def test_keys_behind_a_url_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": [jwk()]})
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda *_: {"keys": [jwk()]})
     assert run("--client", profile(tmp_path, trust={"iss": ["me"], "key_urls": ["https://ehr.invalid/jwks"]})).exit_code == 0
 
 
