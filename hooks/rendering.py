@@ -125,10 +125,16 @@ def undisputed(suggestions: list[Suggestion]) -> list[Suggestion]:
 
 
 def one_by_one(suggestions: Iterable[Suggestion], card: str) -> Iterator[Suggestion]:
-    """Each action as a suggestion of its own, under its own name and once; `card`: the uuid of the card they are on."""
+    """Each action as a suggestion of its own, under its own name and once; `card`: the uuid of the card they are on.
+
+    Of an order and its replacement only the new one is offered: whoever took the deletion alone would leave nothing ordered.
+    """
     seen = set()
     for suggestion in suggestions:
+        replaces = any(action.type == "create" for action in suggestion.actions)
         for action in suggestion.actions:
+            if replaces and action.type == "delete":
+                continue
             identity = f"{card}|{action.type}|{action.description}|{action.resourceId or ''}"
             if identity not in seen:
                 seen.add(identity)

@@ -48,6 +48,11 @@ def _as_medicine(injection: Procedure) -> Medicine:
     )
 
 
+def b12_set_aside(b12_treatments: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
+    """Treatment on record that does not count as taken, though nobody ended it: on hold, or nobody can tell whether it is taken."""
+    return tuple([medicine for medicine in b12_treatments if medicine.set_aside])
+
+
 def b12_runs(b12_treatments: tuple[Medicine, ...], today: date, exposure_gap_merge_days: float) -> tuple[Run, ...]:
     """Unbroken periods of B12 treatment."""
     return runs(b12_treatments, today, exposure_gap_merge_days)

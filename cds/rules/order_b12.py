@@ -77,6 +77,7 @@ def order_b12_sum(
     absorption: Absorption,
     enteral_high_gt_ug_day: float,
     enteral_very_high_gt_ug_day: float,
+    b12_set_aside: tuple[Medicine, ...] | None,
 ) -> Advice | None:
     """What the record and all drafts add up to. Impaired absorption may call for more, up to the very high dose.
 
@@ -88,7 +89,9 @@ def order_b12_sum(
     cut = enteral_very_high_gt_ug_day if impaired else enteral_high_gt_ug_day
     if swallowed_ug_of_drafts > cut or (b12_beside_draft and swallowed_ug_of_drafts and enteral_after_signing.above(cut)):
         return Advice("high_after_signing", _removed(b12_course_drafts) if b12_beside_draft else ())
-    return Advice("beside_another", _removed(b12_course_drafts)) if b12_beside_draft else None
+    if b12_beside_draft:
+        return Advice("beside_another", _removed(b12_course_drafts))
+    return Advice("beside_set_aside") if b12_set_aside else None
 
 
 def order_b12_baseline(

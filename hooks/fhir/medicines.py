@@ -71,7 +71,9 @@ class MedicineReader:
         over = status in ENDED or _over(end, today)
         left_open = not (draft or over) and _left_open(resource, status, lines, product)
         unclear = tuple(drug.concept for drug in product.drugs) if left_open else ()
-        current = draft or not (over or left_open or _ahead(start, today))
+        ahead = not draft and _ahead(start, today)
+        current = draft or not (over or left_open or ahead)
+        set_aside = (left_open or status == ON_HOLD) and not (draft or ahead or _over(end, today))
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
         notes += [Note("taking_unknown", reference, concept, "") for concept in unclear]
@@ -87,6 +89,7 @@ class MedicineReader:
                     strengths=drug.strengths,
                     container_ml=drug.container_ml,
                     dosages=dosages(lines, start, today),
+                    set_aside=set_aside,
                 )
             records.append(medicine)
             notes += () if draft else _doubts(medicine, status)
