@@ -104,8 +104,8 @@ class Medicine(Record, frozen=True, gc=False):
     """A medicine on record: ordered or stated, being taken or not. On record is not the same as swallowed.
 
     `day` is the start; `end` the last day known; `current` whether it is being taken today as far as the record says.
-    `set_aside`: not current, as it is on hold, or as nobody can tell whether it is taken. `container_ml`: what one ampoule, vial or
-    syringe of it holds.
+    `container_ml`: what one ampoule, vial or syringe of it holds. `set_aside`: of B12, not current as it is on hold, or as nobody
+    can tell whether it is taken.
     """
 
     end: Day | None

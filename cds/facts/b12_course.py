@@ -49,7 +49,7 @@ def _as_medicine(injection: Procedure) -> Medicine:
 
 
 def b12_set_aside(b12_treatments: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    """Treatment on record that does not count as taken, though nobody ended it: on hold, or nobody can tell whether it is taken."""
+    """Treatment on record that nobody ended and that does not count as taken: on hold, or nobody can tell whether it is taken."""
     return tuple([medicine for medicine in b12_treatments if medicine.set_aside])
 
 

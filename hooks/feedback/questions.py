@@ -42,12 +42,12 @@ class Questions:
         """The key of one advice. `patient`: a pseudonym.
 
         It is another one as soon as anything is that the advice stands on: a record, how a query ended, a note on the quality of
-        the data, the notes and the urgency of the advice, what it proposes, the knowledge. How a server numbers its resources does
-        not matter, nor in which order it sends them.
+        the data, the notes and the urgency of the advice, what it proposes, the knowledge. How a server numbers its resources
+        does not matter, nor in which order it sends them.
         """
         rule, advice = statement.rule, statement.advice
-        said = (service.hook, rule, advice.key, statement.words.urgency, ",".join(advice.notes), _proposed(advice), self._library.version)
-        return self._keys.key("question", patient, *said, self._inputs(decision, rule))
+        said = (service.hook, rule, advice.key, statement.words.urgency, ",".join(advice.notes), _proposed(advice))
+        return self._keys.key("question", patient, *said, self._library.version, self._inputs(decision, rule))
 
     def _inputs(self, decision: Decision, rule: str) -> str:
         values, chart, leaves = decision.values, decision.chart, self._leaves[rule]

@@ -15,9 +15,9 @@ from hooks.fhir.dosage import dosages, route_words
 from hooks.fhir.drugs import MedicineRecord, concepts_of, ingredients_of, references_of
 from hooks.fhir.elements import code, codings, first_day, number, objects, opened, referenced_type, text, truth, wording
 from hooks.fhir.local import STANDARD, Local
-from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.owncodes import OwnCodes
 from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
+from hooks.fhir.readings import NOTHING, Reading, unnamed
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, reference_of
 from hooks.fhir.taking import ENDED, NOT_TAKEN, ON_HOLD, UNKNOWN, said_not_to_be, status_of
 from hooks.fhir.timing import bounds, duration_days, later
