@@ -93,7 +93,8 @@ def regimen_row(
 ) -> Row:
     """The first row of C5 that fits. A functional deficiency is read like a probable one wherever the table does not name it.
 
-    With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it.
+    With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it. What was enough
+    on a treatment that has lapsed will not stay so.
     """
     if (b12_lacking or b12_class == "low") and (neuro_major or nitrous_oxide_neurology):
         return Row("neurology", ("intramuscular",), (), injection_dose)
@@ -103,11 +104,13 @@ def regimen_row(
         return Row("irreversible", ("intramuscular",), ("oral",), injection_dose)
     if b12_status == "unknown" and absorption == "impaired_irreversible" and on_b12 is not None:
         return Row("on_treatment") if on_b12 else Row("irreversible_untested", ("intramuscular",), ("oral",), injection_dose)
-    if b12_status in ("adequate", "indeterminate") and absorption == "impaired_irreversible":
+    lapsed = on_b12 is False and b12_status in ("on_treatment", "high_on_treatment")
+    enough = lapsed or b12_status in ("adequate", "indeterminate")
+    if enough and absorption == "impaired_irreversible":
         return Row("irreversible_adequate", ("intramuscular",), ("oral",), injection_dose)
     if b12_lacking and absorption == "impaired_partial":
         return Row("partial", ("intramuscular", "sublingual"), ("oral",), full_dose)
-    if b12_status in ("adequate", "indeterminate") and stomach_surgery:
+    if enough and stomach_surgery:
         return Row("stomach_surgery", ("sublingual", "oral", "intramuscular"), (), maintenance_dose)
     if b12_lacking and absorption == "reduced_food_bound":
         return Row("food_bound", ("sublingual",), ("oral", "intramuscular"), sublingual_dose)
