@@ -76,7 +76,7 @@ def b12_status(
 ) -> B12Status:
     """The status by C3. A low result is low whatever we know of treatment; anything else needs the medicine list.
 
-    Low in the first weeks of treatment is no verdict on it, unless nobody is treated any more.
+    Low or grey in the first weeks of treatment is no verdict on it, unless nobody is treated any more.
     """
     if scope in ("excluded", "refer_only", "out_of_scope"):
         return "not_classified"
@@ -87,6 +87,8 @@ def b12_status(
     if b12_drawn_on_treatment:
         if b12_class == "low":
             return "deficient" if still_low_on_treatment or on_b12 is False else "on_treatment"
+        if b12_class == "grey" and on_b12 is False and untreated_b12_reading != "adequate":
+            return untreated_b12_reading
         return "high_on_treatment" if b12_class == "high" else "on_treatment"
     if untreated_b12_reading == "high":
         if high_b12_explained:
