@@ -87,9 +87,8 @@ def b12_status(
     if b12_drawn_on_treatment:
         if b12_class == "low":
             return "deficient" if still_low_on_treatment or on_b12 is False else "on_treatment"
-        if b12_class == "grey" and on_b12 is False and untreated_b12_reading != "adequate":
-            return untreated_b12_reading
-        return "high_on_treatment" if b12_class == "high" else "on_treatment"
+        if b12_class != "grey" or on_b12 is not False or untreated_b12_reading == "adequate":
+            return "high_on_treatment" if b12_class == "high" else "on_treatment"
     if untreated_b12_reading == "high":
         if high_b12_explained:
             return "high_on_treatment"

@@ -7,6 +7,7 @@ from cds.chart import Condition, Medicine
 from cds.facts.absorption import Absorption
 from cds.facts.b12_status import B12Status
 from cds.facts.metabolites import KidneyReading
+from cds.facts.scope import Scope
 from cds.logic import Evidence
 from cds.sums import Intake
 
@@ -29,13 +30,20 @@ def order_b12_contraindicated(
 
 
 def order_b12_dose(
-    b12_draft_unit_errors: tuple[Medicine, ...], unreadable_b12_drafts: tuple[Medicine, ...], b12_draft_forbidden: bool
+    b12_draft_unit_errors: tuple[Medicine, ...],
+    unreadable_b12_drafts: tuple[Medicine, ...],
+    b12_draft_forbidden: bool,
+    scope: Scope,
 ) -> Advice | None:
-    """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none."""
+    """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none.
+
+    Who is referred gets no dose of ours, not even the same number in another unit.
+    """
     if b12_draft_forbidden:
         return None
     if b12_draft_unit_errors:
-        return Advice("mg_for_ug", tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors))
+        ours = scope != "refer_only"
+        return Advice("mg_for_ug", tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors if ours))
     return Advice("unreadable") if unreadable_b12_drafts else None
 
 
