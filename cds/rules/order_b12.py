@@ -7,7 +7,6 @@ from cds.chart import Condition, Medicine
 from cds.facts.absorption import Absorption
 from cds.facts.b12_status import B12Status
 from cds.facts.metabolites import KidneyReading
-from cds.facts.scope import Scope
 from cds.logic import Evidence
 from cds.sums import Intake
 
@@ -33,7 +32,8 @@ def order_b12_dose(
     b12_draft_unit_errors: tuple[Medicine, ...],
     unreadable_b12_drafts: tuple[Medicine, ...],
     b12_draft_forbidden: bool,
-    scope: Scope,
+    pregnancy_evidence: Evidence | None,
+    inborn_errors: tuple[Condition, ...] | None,
 ) -> Advice | None:
     """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none.
 
@@ -42,8 +42,8 @@ def order_b12_dose(
     if b12_draft_forbidden:
         return None
     if b12_draft_unit_errors:
-        ours = scope != "refer_only"
-        return Advice("mg_for_ug", tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors if ours))
+        referred = pregnancy_evidence or inborn_errors
+        return Advice("mg_for_ug", () if referred else tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors))
     return Advice("unreadable") if unreadable_b12_drafts else None
 
 
