@@ -17,46 +17,93 @@ from tests.patients import engine
 
 
 ROOT = Path(__file__).parent.parent
+WORKED = ROOT / "docs" / "extending.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
-SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+"""A block, and the name of the file that it is, where that stands above it."""
 JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
+HERE = "http://127.0.0.1:8080"
 
 
-def commands(document: Path) -> list[str]:
-    blocks = SHELL.findall(document.read_text(encoding="utf-8"))
-    return [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines() if line]
+def blocks(document: Path) -> list[tuple[str, str, str]]:
+    """Name of the file, language and content of each block, in order."""
+    return BLOCK.findall(document.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for target in LINK.findall(document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_commands_run(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if path != WORKED], ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_do_what_they_say(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are written, commands run, and what is shown below a command is what it prints; "..." stands for anything."""
     monkeypatch.chdir(tmp_path)
-    for command in commands(document):
-        run(command, document)
+    for name, language, content in blocks(document):
+        if name:
+            Path(name).write_text(content, encoding="utf-8")
+        elif language == "sh":
+            for line in content.splitlines():
+                run(line.partition(" #")[0].strip(), document)
+        elif language == "console":
+            for command, shown in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", content, re.MULTILINE):
+                assert_shows(run(command, document), shown)
 
 
-def run(command: str, document: Path) -> None:
-    words = shlex.split(command)
-    if words[0] == "curl":
-        assert create_app().test_client().get(words[1].removeprefix("http://127.0.0.1:8080")).status_code == 200, command
-        return
-    if words[0] != "cobalamin":
-        assert command.startswith("python3 -m venv"), f"{document.name}: nobody runs {command!r}"  # .ci/run does
-        return
-    if words[1] == "serve":
-        main.commands["serve"].make_context("serve", words[2:])
-        return
-    words, target = (words[:-2], words[-1]) if ">" in words else (words, None)
-    result = CliRunner().invoke(main, words[1:])
-    assert result.exit_code == 0, (command, result.output)
-    if target is not None:
-        Path(target).write_text(result.stdout, encoding="utf-8")
+def assert_shows(printed: str, shown: str) -> None:
+    """What is shown stands in what is printed, in this order; how lines are filled does not matter."""
+    rest = " ".join(printed.split())
+    for part in shown.split("..."):
+        before, found, rest = rest.partition(" ".join(part.split()))
+        assert found or not part.strip(), f"{part.strip()!r} is not in {before!r}"
+
+
+def run(line: str, document: Path) -> str:
+    """What the commands of a line print, each reading what the one before printed."""
+    command, _, target = line.partition(" > ")
+    printed = ""
+    for words in map(shlex.split, command.split(" | ")):
+        printed = run_one(words, printed, document)
+    if target:
+        Path(target.strip()).write_text(printed, encoding="utf-8")
+    return printed
+
+
+def run_one(words: list[str], given: str, document: Path) -> str:
+    match words:
+        case []:
+            return ""
+        case ["curl", *options]:
+            return fetched(options, given)
+        case ["cobalamin", ("serve" | "workbench") as command, *options]:
+            main.commands[command].make_context(command, options)
+            return ""
+        case ["cobalamin", *options]:
+            result = CliRunner().invoke(main, options, input=given)
+            assert result.exit_code == 0, (words, result.output)
+            return result.stdout
+    assert " ".join(words) in ELSEWHERE or words[:3] == ["python3", "-m", "venv"], f"{document.name}: nobody runs {words!r}"
+    return ""
+
+
+ELSEWHERE: set[str] = set()
+"""What other tests run, or `.ci/run`."""
+
+
+def fetched(options: list[str], given: str) -> str:
+    """What a service answers that runs with every default."""
+    (url,) = (option for option in options if option.startswith(HERE))
+    client = create_app().test_client()
+    if "-d" in options:
+        body = options[options.index("-d") + 1]
+        content = given if body == "@-" else Path(body.removeprefix("@")).read_text(encoding="utf-8")
+        answer = client.post(url.removeprefix(HERE), data=content, content_type="application/json")
+    else:
+        answer = client.get(url.removeprefix(HERE))
+    assert answer.status_code == 200, (url, answer.text)
+    return answer.text
 
 
 def test_the_decision_is_printed_as_documented() -> None:
