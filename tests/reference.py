@@ -1,4 +1,4 @@
-"""The pages of docs/ that nobody writes: `python -m tests.reference` derives them from the commands, the service and the knowledge.
+"""The pages of docs/ that nobody writes: `python -m tests.reference` derives them from the commands, the interface and the knowledge.
 
 A test compares, so that they cannot lag behind.
 """
@@ -11,16 +11,17 @@ from datetime import date
 from pathlib import Path
 
 import click
-from prometheus_client.metrics import MetricWrapperBase
 
 from cds.content import Library
 from cds.knowledge import Parameter
 from cds.library import load
 from hooks.cli import main
 from hooks.clientfiles import client, shipped
-from hooks.operation.metrics import Metrics
+from hooks.fhir.faults import MEND
+from hooks.services import SERVICES
 from hooks.sheets import markdown_lines
 from hooks.sitesheet import Sheet
+from tests.reference_http import http
 
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -32,7 +33,9 @@ def pages() -> dict[str, str]:
     library = load()
     return {
         "reference/command-line.md": _joined(_command_line()),
-        "reference/metrics.md": _joined(_metrics()),
+        "reference/http.md": _joined(http(library)),
+        "reference/advice.md": _joined(_advice(library)),
+        "reference/data-notes.md": _joined(_data_notes(library)),
         "reference/numbers.md": _joined(_numbers(library)),
         "reference/sources.md": _joined(_sources(library)),
         **{f"site-sheets/{name}.md": _joined(_sheet(library, name)) for name in shipped()},
@@ -74,21 +77,47 @@ def _option(option: click.Option, context: click.Context) -> str:
     return f"| `{names.replace('|', chr(92) + '|')}` | {_plain(meaning)} |"
 
 
-def _metrics() -> Iterator[str]:
+def _advice(library: Library) -> Iterator[str]:
     yield from (
-        "# Metrics",
+        "# What it can say",
         "",
-        "What `/metrics` shows to Prometheus, derived from the counters themselves. No label names a patient or a user.",
+        "Every advice by its rule: how loud it is, and the first line of its card in both languages. *Italics* stand for what the",
+        "record or the numbers fill in. The [rulebook](../rulebook.md) has the rest of the words, and why.",
         "",
-        "| metric | kind | labels | means |",
-        "| --- | --- | --- | --- |",
     )
-    for metric in Metrics()._registry._collector_to_names:
-        assert isinstance(metric, MetricWrapperBase)
-        (described,) = metric.describe()
-        name = f"{described.name}_total" if described.type == "counter" else described.name
-        labels = ", ".join(f"`{label}`" for label in metric._labelnames)
-        yield f"| `{name}` | {described.type} | {labels} | {_plain(described.documentation)} |"
+    for name, rule in library.rules.items():
+        spoken = ", ".join(f"`{service.hook}`" for service in SERVICES if name in service.rules)
+        yield from (f"## {_plain(rule.title.en)}", "", f"{rule.title.zh} · `{name}` · at {spoken}", "")
+        yield from ("| loud | English | 中文 |", "| --- | --- | --- |")
+        for words in rule.advice.values():
+            yield f"| {words.urgency} | {_filled(words.en.summary)} | {_filled(words.zh.summary)} |"
+        yield ""
+
+
+def _filled(template: str) -> str:
+    """A template of words for reading: what is filled in, by its name in italics."""
+    return re.sub(r"\\\{(.+?)\\\}", lambda found: f"*{found[1].replace(chr(92), '').replace('_', ' ')}*", _plain(template))
+
+
+def _data_notes(library: Library) -> Iterator[str]:
+    notes = library.words["en"].notes
+    yield from (
+        "# What is said of data",
+        "",
+        "What a card or `data_quality` says of something that was left out or doubted, by its key. A *detail* is quoted from the record.",
+        "",
+        "| key | words |",
+        "| --- | --- |",
+        *(f"| `{key}` | {_filled(text)} |" for key, text in notes.items() if not key.startswith("fetch_")),
+        "",
+        "## While fetching",
+        "",
+        "What went wrong with a query of ours to the client's FHIR server: the words on the card, where it has any, and what the 412 says to mend it.",
+        "",
+        "| key | words | mend |",
+        "| --- | --- | --- |",
+        *(f"| `fetch_{fault}` | {_plain(notes.get(f'fetch_{fault}', ''))} | {_plain(mend)} |" for fault, mend in MEND.items()),
+    )
 
 
 def _numbers(library: Library) -> Iterator[str]:

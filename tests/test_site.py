@@ -36,7 +36,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(folder / "trees"), str(DOCS), str(folder / "html")]
     built = subprocess.run(command, capture_output=True, text=True, check=False, cwd=DOCS.parent)
-    assert (built.returncode, built.stderr) == (0, "")
+    assert not built.returncode, built.stderr
+    assert not built.stderr, built.stderr
     return folder / "html"
 
 
