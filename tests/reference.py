@@ -1,4 +1,4 @@
-"""The pages of docs/ that nobody writes: `python -m tests.reference` derives them from the commands, the interface and the knowledge.
+"""The pages of docs/ that nobody writes: `python -m tests.reference` derives them from the code and the knowledge.
 
 A test compares, so that they cannot lag behind.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from pathlib import Path
 
 import click
 
@@ -21,10 +20,10 @@ from hooks.fhir.faults import MEND
 from hooks.services import SERVICES
 from hooks.sheets import markdown_lines
 from hooks.sitesheet import Sheet
+from tests.derived import DOCS, PAGES
 from tests.reference_http import http
 
 
-DOCS = Path(__file__).parent.parent / "docs"
 _CHECKED = {"seen": "", "weak": "‡ secondary source only", "unverified": "† nobody verified it", "design": "our own choice"}
 
 
@@ -32,6 +31,7 @@ def pages() -> dict[str, str]:
     """Every page that is derived, by its path in docs/."""
     library = load()
     return {
+        **{name: page() for name, page in PAGES.items()},
         "reference/command-line.md": _joined(_command_line()),
         "reference/http.md": _joined(http(library)),
         "reference/advice.md": _joined(_advice(library)),
