@@ -33,7 +33,10 @@ def test_every_worked_example_works(tmp_path: Path) -> None:
             for line in content.splitlines():
                 follow(tmp_path, line)
         else:
-            shown, text = content.strip(), "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cds").rglob(f"*.{language}"))
+            shown, text = (
+                content.strip(),
+                "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cds").rglob(f"*.{language}")),
+            )
             assert shown in text, "what is only shown stands in the project"
 
 

@@ -18,12 +18,14 @@ class Page(HTMLParser):
     """What a page links to, and what of it can be linked to."""
 
     def __init__(self, path: Path) -> None:
+        """Read it."""
         super().__init__()
         self.targets: list[str] = []
         self.anchors: set[str] = set()
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what the tag has of it."""
         for name, value in attrs:
             if name == "id":
                 self.anchors.add(value or "")
@@ -35,7 +37,18 @@ class Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as a contributor builds it, from nothing."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(folder / "trees"), str(DOCS), str(folder / "html")]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-d",
+        str(folder / "trees"),
+        str(DOCS),
+        str(folder / "html"),
+    ]
     built = subprocess.run(command, capture_output=True, text=True, check=False, cwd=DOCS.parent)
     assert not built.returncode, built.stderr
     assert not built.stderr, built.stderr
@@ -44,7 +57,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_page_is_in_the_site(site: Path) -> None:
     written = {path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md")}
-    assert written == {path.relative_to(site).with_suffix("") for path in site.rglob("*.html")} - {Path("genindex"), Path("search")}
+    assert written == {path.relative_to(site).with_suffix("") for path in site.rglob("*.html")} - {
+        Path("genindex"),
+        Path("search"),
+    }
 
 
 def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
