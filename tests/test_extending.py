@@ -54,6 +54,6 @@ def follow(house: Path, line: str) -> None:
     """Run a command of the page in the copy."""
     program, *arguments = shlex.split(line)
     command = [sys.executable, *PROGRAMS[program], *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(house), "PYTEST_ADDOPTS": ""}
+    environment = {**os.environ, "PYTHONPATH": str(house), "PYTEST_ADDOPTS": "-n 0"}
     ran = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, (line, ran.stdout[-3000:], ran.stderr)

@@ -8,8 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pytest
-
 from tests.derived import DOCS
 from tests.reference import pages
 
@@ -33,45 +31,18 @@ class Page(HTMLParser):
                 self.targets.append(value or "")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as a contributor builds it, from nothing."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-W",
-        "--keep-going",
-        "-d",
-        str(folder / "trees"),
-        str(DOCS),
-        str(folder / "html"),
-    ]
+def test_the_site_builds_without_a_warning_and_every_link_within_it_leads_somewhere(tmp_path: Path) -> None:
+    site = tmp_path / "html"
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees"), str(DOCS), str(site)]
     built = subprocess.run(command, capture_output=True, text=True, check=False, cwd=DOCS.parent)
     assert not built.returncode, built.stderr
     assert not built.stderr, built.stderr
-    return folder / "html"
-
-
-def test_every_page_is_in_the_site(site: Path) -> None:
-    written = {path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md")}
-    assert written == {path.relative_to(site).with_suffix("") for path in site.rglob("*.html")} - {
-        Path("genindex"),
-        Path("search"),
-    }
-
-
-def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
     read = {path: Page(path) for path in site.rglob("*.html")}
-    lost = [
-        f"{path.relative_to(site)}: {target}"
-        for path, page in read.items()
-        for target in page.targets
-        if not urlsplit(target).scheme and not leads_somewhere(path, target, read)
-    ]
-    assert not lost
+    written = {path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md")}
+    assert written == {path.relative_to(site).with_suffix("") for path in read} - {Path("genindex"), Path("search")}
+    links = [(path, target) for path, page in read.items() for target in page.targets if not urlsplit(target).scheme]
+    assert len(links) > 1000
+    assert not [f"{path.relative_to(site)}: {target}" for path, target in links if not leads_somewhere(path, target, read)]
 
 
 def leads_somewhere(path: Path, target: str, read: dict[Path, Page]) -> bool:
