@@ -100,7 +100,7 @@ def in_process(sent: bytes, today: date) -> tuple[float, float]:
         return reader.chart(supplied, patient, patient_id, today)
 
     ready = chart()
-    settle(None)
+    settle()
     try:
         return best(lambda: decide(ready)), best(lambda: decide(chart()))
     finally:

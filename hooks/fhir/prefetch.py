@@ -130,12 +130,10 @@ def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | byt
     if len(set(map(type, found))) != 1:
         return False
     ids = [resource.id for resource in found]
-    if set(map(type, ids)) != {str} or "" in ids:
+    new = dict(zip(ids, found, strict=True)) if set(map(type, ids)) == {str} else {}
+    if "" in new or len(new) < len(ids) or not known[type(found[0])].keys().isdisjoint(new):
         return False
-    by_id, new = known[type(found[0])], dict(zip(ids, found, strict=True))
-    if len(new) < len(ids) or not by_id.keys().isdisjoint(new):
-        return False
-    by_id.update(new)
+    known[type(found[0])] |= new
     return True
 
 
