@@ -195,11 +195,11 @@ def foreign(stage: Stage) -> Seen:
     return refusal(stage.ehr(stage.foreign).post(stage.url + SERVICE, PATIENT, headers=JSON))
 
 
-@case("past the gateway, headers made up", 401)
+@case("past the gateway, headers made up", 403)
 def around(stage: Stage) -> Seen:
-    headers = {**JSON, "X-Client-Verify": "SUCCESS", "X-Client-Subject": SUBJECT, "X-Forwarded-For": "127.0.0.1"}
-    answer = caller(address="127.0.0.9").post(stage.direct + SERVICE, PATIENT, headers=headers)
-    return Seen(answer.status_code, answer.json()["issue"][0]["code"])
+    headers = {**JSON, "X-Client-Verify": "SUCCESS", "X-Client-Subject": SUBJECT}
+    headers |= {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
+    return refusal(caller(address="127.0.0.9").post(stage.direct + SERVICE, PATIENT, headers=headers))
 
 
 @case("forwarding headers made up", 200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -209,21 +210,16 @@ def secured(port: int, authority: Path, certificate: tuple[str, str] | None = No
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=20), server_hostname="localhost")
 
 
-_SERVICE = """
-from ipaddress import ip_network
-from hooks.app import Config, create_app
-from hooks.serving import Server
-from hooks.trust.gate import Certificates, Gate
-gate = Gate("https://localhost", [], Certificates((ip_network("127.0.0.1/32"),), ("CN=ehr,O=Hospital",)))
-Server(create_app(Config(gate=gate)), "127.0.0.1", {port}, 1).run()
-"""
-
-
 @contextmanager
-def running_service(folder: Path) -> Iterator[int]:
-    """The service with one worker, which believes this machine's word on certificates; its port."""
-    port = free_port()
-    with subprocess.Popen([sys.executable, "-c", _SERVICE.format(port=port)], stderr=subprocess.DEVNULL) as process:
+def running_service(folder: Path, configuration: str = "systemd", **environment: str) -> Iterator[int]:
+    """The service with a configuration of `deploy/`, its state in a folder and one worker; its port."""
+    port, target = free_port(), folder / configuration
+    shutil.copytree(DEPLOY / "clients", target / "clients")
+    text = (DEPLOY / configuration / "cobalamin.yaml").read_text(encoding="utf-8").replace("/var/lib/cobalamin", str(target))
+    (target / "cobalamin.yaml").write_text(text, encoding="utf-8")
+    words = ["serve", "--config", str(target / "cobalamin.yaml"), "--port", str(port), "--workers", "1"]
+    settings = {**os.environ, "COBALAMIN_SALT": "the-salt-of-the-tests", **environment}
+    with subprocess.Popen([sys.executable, "-m", "hooks", *words], stderr=subprocess.DEVNULL, env=settings) as process:
         try:
             until_open(port, process)
             yield port

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -181,7 +180,7 @@ def main() -> int:
     if _INSIDE not in sys.argv:
         with tempfile.TemporaryDirectory(prefix="steps-") as folder:
             again = [sys.executable, "-m", "tests.deploy.steps", _INSIDE, folder]
-            return subprocess.run(["unshare", "--mount", *again], check=False, cwd=ROOT).returncode
+            return subprocess.run(["/usr/bin/unshare", "--mount", *again], check=False, cwd=ROOT).returncode
     place = Path(sys.argv[-1])
     _run("mount", "-t", "tmpfs", "tmpfs", str(place))
     if len(sys.argv) == 3:
