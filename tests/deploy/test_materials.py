@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+import runpy
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
-from packaging.utils import canonicalize_name
+import pytest
+from cyclonedx.model.bom import Bom
 
 from tests.deploy.stage import DEPLOY
 
 
-def test_what_is_locked_is_listed_with_its_licence(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def materials() -> SimpleNamespace:
+    """The program, as a module."""
+    return SimpleNamespace(**runpy.run_path(str(DEPLOY / "materials.py")))
+
+
+@pytest.fixture
+def installed(materials: SimpleNamespace) -> Bom:
+    """What is installed here."""
+    bom: Bom = materials.described(Path(sys.executable))
+    return bom
+
+
+def test_what_is_locked_is_listed_with_its_licence(materials: SimpleNamespace, installed: Bom, tmp_path: Path) -> None:
     names = {"Flask", "fhir.resources", "psycopg", "SQLAlchemy"}
     lock = tmp_path / "lock"
     lock.write_text("".join(f"{name}=={version(name)} \\\n    --hash=sha256:0\n" for name in names), encoding="utf-8")
-    listed(tmp_path, lock)
-    bom = json.loads((tmp_path / "sbom.json").read_text(encoding="utf-8"))
-    assert (bom["bomFormat"], bom["specVersion"], bom["metadata"]["component"]["name"]) == ("CycloneDX", "1.6", "cobalamin-cds")
-    assert {part["name"] for part in bom["components"]} == names
-    assert all(part["purl"].startswith(f"pkg:pypi/{canonicalize_name(part['name'])}@") for part in bom["components"])
-    lines = (tmp_path / "licences.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("| psycopg ")][0].endswith("| LGPL-3.0-only | look at its terms |")
+    bom = materials.narrowed(installed, materials.locked(lock))
+    assert bom.metadata.component.name == "cobalamin-cds"
+    assert {str(part.purl) for part in bom.components} == {f"pkg:pypi/{name.lower()}@{version(name)}" for name in names}
+    (needs,) = (one for one in bom.dependencies if one.ref == bom.metadata.component.bom_ref)
+    assert len(needs.dependencies) == len(names)
+    lines = materials.licences(bom.components).splitlines()
+    assert next(line for line in lines if line.startswith("| psycopg ")).endswith("| LGPL-3.0-only | look at its terms |")
     assert "not stated" not in "".join(lines)
 
 
-def test_another_version_than_the_locked_one_is_no_release(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    lock.write_text("flask==0.1 --hash=sha256:0\n", encoding="utf-8")
-    assert "not what is locked: flask" in listed(tmp_path, lock, fails=True)
-    assert not (tmp_path / "sbom.json").exists()
-
-
-def listed(folder: Path, lock: Path, fails: bool = False) -> str:
-    command = [sys.executable, str(DEPLOY / "materials.py"), sys.executable, str(folder), "--lock", str(lock)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (run.returncode != 0) is fails, run.stderr
-    return run.stderr
+def test_another_version_than_the_locked_one_is_no_release(materials: SimpleNamespace, installed: Bom) -> None:
+    with pytest.raises(SystemExit, match="not what is locked: flask"):
+        materials.narrowed(installed, {"flask": "0.1"})
