@@ -20,12 +20,11 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from tests.deploy.stage import Authority, caller, free_port, running_echo, running_gateway, running_service, secured
+from tests.deploy.stage import SUBJECT, Authority, caller, free_port, running_echo, running_gateway, running_service, secured
 from tests.patients import request
 
 
 SERVICE = "/cds-services/b12-bone-health"
-SUBJECT = "CN=ehr,O=Hospital"
 PATIENT = json.dumps(request({"age": 72, "problems": ["osteoporosis"]})).encode()
 JSON = {"Content-Type": "application/json"}
 MEBIBYTE = 1024 * 1024
@@ -127,7 +126,7 @@ def refusal(answer: requests.Response) -> Seen:
     """A refusal; it must be an OperationOutcome whoever made it."""
     outcome = answer.json()
     assert outcome["resourceType"] == "OperationOutcome"
-    assert answer.headers["Content-Type"] == "application/json"
+    assert (answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]) == ("application/json", "nosniff")
     assert len(answer.headers["X-Request-Id"]) >= 8
     return Seen(answer.status_code, f"{outcome['issue'][0]['code']}: {outcome['issue'][0]['details']['text']}")
 
@@ -137,7 +136,10 @@ def discovery(stage: Stage) -> Seen:
     with secured(stage.port, stage.authority) as connection:
         version = connection.version()
     answer = stage.ehr(stage.known).get(f"{stage.url}/cds-services")
-    assert answer.headers["Strict-Transport-Security"]
+    assert {answer.headers[name] for name in ("Strict-Transport-Security", "X-Content-Type-Options")} == {
+        "max-age=31536000",
+        "nosniff",
+    }
     return Seen(answer.status_code, f"{version}, {len(answer.json()['services'])} services")
 
 

@@ -6,10 +6,14 @@ place of the base image; the result is run as the image would be: read-only, by 
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import json
 import os
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,13 +22,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.deploy.stage import DEPLOY, VOUCHED
 from tests.patients import request
 
 
 ROOT = Path(__file__).parents[2]
-CONTAINERFILE = ROOT / "deploy" / "Containerfile"
+CONTAINERFILE = DEPLOY / "Containerfile"
 IGNORE = CONTAINERFILE.with_name("Containerfile.dockerignore")
 _INSIDE = "--inside"
+_NEW_NETWORK, _SET_FLAGS, _UP = 0x40000000, 0x8914, 1
+"""Of Linux: CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP."""
+_PATIENT = {"age": 72, "problems": ["osteoporosis"]}
+_CALL = """
+import json, urllib.request as u
+asked = u.Request("http://127.0.0.1:8080/cds-services/b12-bone-health", json.dumps({body!r}).encode(), {headers!r})
+print("a call:", json.load(u.urlopen(asked))["cards"][0]["summary"])
+"""
 
 
 class Line(NamedTuple):
@@ -53,7 +66,10 @@ class Stage:
     def __init__(self, place: Path) -> None:
         """`place`: an empty directory."""
         self.root, self.folder = place / "root", "/"
-        self.environment = {"PATH": "/usr/bin:/bin", **{name: value for name, value in os.environ.items() if "PIP" in name}}
+        self.environment = {
+            "PATH": "/usr/bin:/bin",
+            **{name: value for name, value in os.environ.items() if "PIP" in name and name != "PIP_FIND_LINKS"},
+        }
         self.command: list[str] = []
         self.health: list[str] = []
         self.user = "0:0"
@@ -135,11 +151,16 @@ def try_out(stage: Stage) -> None:
     """Run the image as its user, read-only and without a network but loopback, and ask it something."""
     image = stage.root.parent / "image"
     image.mkdir()
+    shutil.copytree(DEPLOY / "clients", stage.inside("/etc/cobalamin/clients"))
+    shutil.copy(DEPLOY / "systemd" / "cobalamin.yaml", stage.inside("/etc/cobalamin"))
     _run("mount", "--rbind", str(stage.root), str(image))
     _run("mount", "-o", "remount,ro,bind", str(image))
     _run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(image / "tmp"))
+    owner = ",".join(f"{name}={number}" for name, number in zip(("uid", "gid"), stage.user.split(":"), strict=True))
+    _run("mount", "-t", "tmpfs", "-o", f"mode=700,{owner}", "tmpfs", str(image / "var/lib/cobalamin"))
     chroot = ["/usr/sbin/chroot", f"--userspec={stage.user}", str(image)]
-    environment = {**{name: value for name, value in stage.environment.items() if "PIP" not in name}}
+    environment = {name: value for name, value in stage.environment.items() if "PIP" not in name}
+    environment["COBALAMIN_SALT"] = "the-salt-of-the-tests"
 
     def told(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*chroot, *command], env=environment, capture_output=True, text=True, check=False)
@@ -151,24 +172,27 @@ def try_out(stage: Stage) -> None:
     print("writes to the image:", wrote)
     assert told("python", "-m", "pip").returncode != 0
     with subprocess.Popen([*chroot, *stage.command], env=environment) as process:
-        patience = time.monotonic() + 20
+        patience = time.monotonic() + 30
         while told(*stage.health).returncode != 0:
             assert time.monotonic() < patience, told(*stage.health).stderr
             assert process.poll() is None
             time.sleep(0.2)
         print("healthcheck: exit status 0")
-        body = json.dumps(json.dumps(request({"age": 72, "problems": ["osteoporosis"]})))
-        ask = (
-            "import json, urllib.request as u\n"
-            "r = u.Request('http://127.0.0.1:8080/cds-services/b12-bone-health', headers={'Content-Type': 'application/json'})\n"
-            f"print([card['summary'] for card in json.load(u.urlopen(r, {body}.encode()))['cards']])"
-        )
-        answer = told("python", "-c", ask)
+        call = _CALL.format(headers={"Content-Type": "application/json", **VOUCHED}, body=request(_PATIENT))
+        answer = told("python", "-c", call)
         assert answer.returncode == 0, answer.stderr
-        print("a call:", answer.stdout.strip())
+        print(answer.stdout.strip())
         process.terminate()
     print("after SIGTERM: exit status", process.returncode)
     assert told(*stage.health).returncode != 0
+    print("left in its state:", *sorted(path.name for path in (image / "var/lib/cobalamin").iterdir()))
+
+
+def without_network() -> None:
+    """Leave the network behind, for this process and those it starts; of a new one only loopback is up."""
+    assert ctypes.CDLL(None, use_errno=True).unshare(_NEW_NETWORK) == 0
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP))
 
 
 def _run(*command: str, env: dict[str, str] | None = None) -> None:
@@ -187,6 +211,7 @@ def main() -> int:
         stage = build(place)
         size = sum(path.lstat().st_size for path in stage.inside("/opt/cobalamin").rglob("*"))
         print(f"/opt/cobalamin: {size / 2**20:.0f} MiB")
+        without_network()
         try_out(stage)
     return 0
 

