@@ -86,7 +86,7 @@ class _Addressed(msgspec.Struct, frozen=True, gc=False):
 
 
 _READ_ADDRESS = msgspec.json.Decoder(_Addressed)
-_READ_BUNDLE: msgspec.json.Decoder[_Bundle | None] = msgspec.json.Decoder(_Bundle | None)
+READ_BUNDLE: msgspec.json.Decoder[_Bundle | None] = msgspec.json.Decoder(_Bundle | None)
 _READ_ODD_BUNDLE = msgspec.json.Decoder(_OddBundle)
 _READ_ODD_ENTRY = msgspec.json.Decoder(_OddEntry)
 _READ_TYPE = msgspec.json.Decoder(_Typed)
@@ -100,7 +100,7 @@ def read_value(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) ->
     be read and a resource of who knows whom mean that there is more than we were given.
     """
     try:
-        value = _READ_BUNDLE.decode(raw)
+        value = READ_BUNDLE.decode(raw)
         if value is None:
             return Value("null")
         if value.resourceType != "Bundle":
@@ -214,8 +214,10 @@ def _has_more(bundle: _Bundle | _OddBundle, found: Sequence[Resource], asked: ty
         text(link.get("relation")).lower() == "next" for link in objects(opened(bundle.link))
     ):
         return True
-    total = number(bundle.total)
-    return total is not None and total > sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
+    total, matches = number(bundle.total), len(found)
+    if not _BESIDE.isdisjoint(map(type, found)):
+        matches = sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
+    return total is not None and total > matches
 
 
 def _loses(outcome: OperationOutcome) -> bool:
