@@ -10,5 +10,11 @@ lock() {
         --custom-compile-command deploy/lock.sh "$@"
 }
 
-lock "$@" --extra postgresql --output-file deploy/requirements.lock setup.cfg
+python3 - <<'PYTHON' | lock "$@" --output-file deploy/requirements.lock -
+import configparser
+
+setup = configparser.ConfigParser()
+setup.read("setup.cfg")
+print(setup["options"]["install_requires"], setup["options.extras_require"]["postgresql"])
+PYTHON
 sed -n 's/^requires = \["\(.*\)"\]$/\1/p' pyproject.toml | lock "$@" --output-file deploy/build.lock -

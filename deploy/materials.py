@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def described(python: Path) -> Bom:
         "1.6",
         str(python.absolute()),
     ]
-    run = subprocess.run(command, check=True, capture_output=True, cwd="/")  # it would look here as well
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run = subprocess.run(command, check=True, capture_output=True, cwd="/", env=elsewhere)  # it would look here as well
     bom: Bom = Bom.from_json(json.loads(run.stdout))  # type: ignore[attr-defined]  # a decorator of the library adds it
     return bom
 
