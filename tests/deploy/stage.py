@@ -147,7 +147,7 @@ def running_gateway(folder: Path, tls: Mapping[str, str], *upstreams: int) -> It
             process.terminate()
 
 
-def until_open(port: int, process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
+def until_open(port: int, process: subprocess.Popen[bytes], patience_s: float = 60) -> None:
     """Wait until something listens."""
     deadline = time.monotonic() + patience_s
     while process.poll() is None and time.monotonic() < deadline:

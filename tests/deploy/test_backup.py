@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, func, select, text
 
 from hooks.feedback.tables import CARD, FEEDBACK
@@ -56,6 +57,7 @@ def reported(port: int, *uuids: str) -> int:
     return caller().post(f"http://127.0.0.1:{port}/{SERVICE}/feedback", json=body, headers=VOUCHED, timeout=10).status_code
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # of SQLite, the workers of one service show it
 def test_two_services_share_a_store_and_what_was_saved_comes_back(database: str, opened: Opener, tmp_path: Path) -> None:
     with (
         running_service(tmp_path / "1", COBALAMIN_STORE=database) as one,

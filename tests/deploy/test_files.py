@@ -17,10 +17,12 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from flask import Flask
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from hooks.serving import Server
 from tests.deploy.stage import DEPLOY, running_service
 from tests.deploy.steps import ROOT, context, lines
 
@@ -208,6 +210,19 @@ def test_the_service_tells_systemd_that_it_is_ready(tmp_path: Path) -> None:
         systemd.settimeout(20)
         with running_service(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify")):
             assert systemd.recv(1000).startswith(b"READY=1")
+
+
+def test_nobody_steers_the_service_from_outside(app: Flask) -> None:
+    assert Server(app, "127.0.0.1", 8099, 1).cfg.control_socket_disable
+
+
+def test_the_manual_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    named = {name.rstrip("./") for name in re.findall(r"(?<![\w/])deploy/([\w./-]+)", text)} - {".env", "kubernetes/ours"}
+    named |= {f"kubernetes/{folder}" for folder in ("base", "example", "monitoring")}
+    assert named > {"backup.sh", "Containerfile"}
+    assert [name for name in named if not (DEPLOY / name).exists()] == []
+    assert all(path.stat().st_mode & 0o111 for path in DEPLOY.glob("*.sh"))
 
 
 @pytest.mark.parametrize("folder", ["systemd", "compose", "kubernetes/base"])
