@@ -13,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,12 @@ COPYLEFT = re.compile(r"\b(A|L)?GPL|MPL|EPL|CDDL", re.IGNORECASE)
 _VERSION = SchemaVersion.V1_6
 
 
-def locked(file: Path) -> dict[str, str]:
-    """The versions of a lock file, by package."""
-    return {plain(name): version for name, version in re.findall(r"^([\w.-]+)(?:\[\w+\])?==([^ ;]+)", file.read_text(), re.M)}
+def locked(file: Path) -> dict[str, set[str]]:
+    """The versions of a lock file, by package: of some there is another one for another Python."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)(?:\[\w+\])?==([^ ;]+)", file.read_text(), re.MULTILINE):
+        versions.setdefault(plain(name), set()).add(version)
+    return versions
 
 
 def plain(name: str) -> str:
@@ -60,10 +63,10 @@ def described(python: Path) -> Bom:
     return bom
 
 
-def narrowed(bom: Bom, lock: Mapping[str, str]) -> Bom:
+def narrowed(bom: Bom, lock: Mapping[str, Collection[str]]) -> Bom:
     """The project as what is described, and of the rest what is locked. Exits where versions differ."""
     parts = {plain(part.name): part for part in bom.components}
-    different = [f"{name} {parts[name].version}" for name in sorted(lock.keys() & parts) if parts[name].version != lock[name]]
+    different = [f"{name} {parts[name].version}" for name in sorted(lock.keys() & parts) if parts[name].version not in lock[name]]
     if different:
         sys.exit(f"not what is locked: {', '.join(different)}")
     project = parts[PROJECT]

@@ -30,7 +30,9 @@ def installed(materials: SimpleNamespace) -> Bom:
 def test_what_is_locked_is_listed_with_its_licence(materials: SimpleNamespace, installed: Bom, tmp_path: Path) -> None:
     names = {"Flask", "fhir.resources", "psycopg", "SQLAlchemy"}
     lock = tmp_path / "lock"
-    lock.write_text("".join(f"{name}=={version(name)} \\\n    --hash=sha256:0\n" for name in names), encoding="utf-8")
+    entries = [f"{name}=={version(name)} \\\n    --hash=sha256:0\n" for name in names]
+    entries.append("flask==99.0 ; python_full_version >= '99' \\\n    --hash=sha256:0\n")
+    lock.write_text("".join(entries), encoding="utf-8")
     bom = materials.narrowed(installed, materials.locked(lock))
     assert bom.metadata.component.name == "cobalamin-cds"
     assert {str(part.purl) for part in bom.components} == {f"pkg:pypi/{name.lower()}@{version(name)}" for name in names}
@@ -43,4 +45,4 @@ def test_what_is_locked_is_listed_with_its_licence(materials: SimpleNamespace, i
 
 def test_another_version_than_the_locked_one_is_no_release(materials: SimpleNamespace, installed: Bom) -> None:
     with pytest.raises(SystemExit, match="not what is locked: flask"):
-        materials.narrowed(installed, {"flask": "0.1"})
+        materials.narrowed(installed, {"flask": {"0.1", "0.2"}})
