@@ -7,6 +7,7 @@ project = html_title = "Cobalamin CDS"
 release = cds.__version__
 extensions = ["myst_parser"]
 nitpicky = True
+myst_enable_extensions = ["tasklist"]
 myst_heading_anchors = 4
 exclude_patterns = ["*.yaml"]
 

@@ -88,10 +88,10 @@ def create_app(config: Config | None = None) -> Flask:
         if known.development:
             _LOG.warning("client %s is for development only; its calls prove nothing about who sent them", known.name)
     gate = config.gate or _gate(config, clients)
-    app.config.update(GATE=gate, CLIENTS=clients)
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
+    app.config.update(GATE=gate, CLIENTS=clients, ENGINES=engines)
     door = _door(config, gate)
     document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics, _refusals(config))
     add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
