@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click import Context
+from click import Command, Context, Group
 from click.testing import CliRunner
 
 from hooks.app import create_app
@@ -125,6 +125,28 @@ def fetched(options: list[str], given: str) -> str:
         answer = client.get(url.removeprefix(HERE))
     assert answer.status_code == 200, (url, answer.text)
     return answer.text
+
+
+HELP = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+OF_HELP = [line for line in re.findall(r"^cobalamin .+$", HELP, re.MULTILINE) if "[OPTIONS]" not in line]
+
+
+@pytest.mark.parametrize("line", OF_HELP)
+def test_examples_of_the_help_can_be_typed(line: str) -> None:
+    """Commands and options are there, and as many arguments as are taken; the files they speak of are the reader's."""
+    command: Command | None = main
+    _, *words = shlex.split(re.split(r" [|>] ", line)[0])
+    while isinstance(command, Group):
+        name, *words = words
+        command = command.get_command(Context(command), name)
+    assert command is not None
+    assert command.make_parser(Context(command)).parse_args(words)[1] == []
+
+
+def test_every_command_shows_an_example() -> None:
+    sections = re.split(r"^###? (cobalamin .+)$", HELP, flags=re.MULTILINE)[1:]
+    for title, text in zip(sections[::2], sections[1::2], strict=True):
+        assert text.count("```text") != 1, f"{title} shows its usage alone"
 
 
 def test_the_decision_is_printed_as_documented() -> None:
