@@ -12,6 +12,8 @@ myst_heading_anchors = 4
 exclude_patterns = ["*.yaml"]
 
 html_theme = "furo"
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
