@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
@@ -86,6 +88,8 @@ def run_one(words: list[str], given: str, document: Path, statuses: Sequence[int
             return ""
         case ["curl", *options]:
             return fetched(options, given)
+        case ["python", script] if Path(script).exists():
+            return subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
         case ["cobalamin", ("serve" | "record" | "workbench") as name, *options]:
             command = main.get_command(Context(main), name)
             assert command is not None
