@@ -42,7 +42,8 @@ class Config:
     who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
-    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `workbench`: whether
+    the page for development is there, which answers on this machine only, and only where nobody is asked for a token.
     """
 
     site: Path | None = None
@@ -55,6 +56,7 @@ class Config:
     used_tokens: Path | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     feedback: FeedbackConfig | None = None
+    workbench: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -86,6 +88,12 @@ def create_app(config: Config | None = None) -> Flask:
 
         kept = Kept(config.feedback, behind, services, gate)
         behind, record = kept.endpoint, kept.record
+    if config.workbench:
+        if gate is not None or config.open:
+            raise KnowledgeError("the workbench is for development: not where tokens are asked for, and not where anybody is answered")
+        from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
+
+        mount(app, library, services, clients, config.today or date.today, config.base_url, record)
     app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
     return app
 

@@ -1,0 +1,38 @@
+"""The command that opens the workbench: `cobalamin workbench`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from cds.library import KnowledgeError
+from hooks.app import Config, create_app
+from hooks.feedback.config import FeedbackConfig
+from hooks.options import clients_option, site_option
+
+
+_HOST = "127.0.0.1"
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
+@site_option
+@clients_option
+def workbench(port: int, site: Path | None, clients: tuple[str, ...]) -> None:
+    """Open the workbench, a page to try the service on: on this machine only, with a store of feedback that is gone at the end.
+
+    Example: cobalamin workbench --client epic
+    """
+    from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
+
+    with TemporaryDirectory(prefix="cobalamin-") as folder:
+        kept = FeedbackConfig(str(Path(folder) / "feedback.db"), secrets.token_hex())
+        try:
+            app = create_app(Config(site=site, clients=clients, feedback=kept, workbench=True))
+        except KnowledgeError as error:
+            raise click.UsageError(str(error.args[0])) from None
+        said = f"The workbench is at http://{_HOST}:{port}/workbench; Ctrl+C ends it"
+        Server(app, _HOST, port, workers=1, ready=lambda: click.echo(said, err=True)).run()

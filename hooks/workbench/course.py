@@ -1,0 +1,133 @@
+"""The course of treatment as data for a picture: results with their thresholds, periods of treatment, and when what is due."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from operator import itemgetter
+from typing import Any
+
+from cds.advice import OrderTests, StartB12
+from cds.chart import Measurement, Medicine
+from cds.decide import Decision
+from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
+from cds.knowledge import Parameter
+from cds.signed import Language
+from cds.wording import MARKS
+
+
+_THRESHOLDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("b12_total", "pg/mL"): ("b12_total_deficient_lt_pgml", "b12_total_indeterminate_max_pgml", "b12_high_gt_pgml"),
+    ("b12_total", "pmol/L"): ("b12_total_deficient_lt_pmoll", "b12_total_indeterminate_max_pmoll", "b12_high_gt_pmoll"),
+    ("b12_active", "pmol/L"): ("b12_active_deficient_lt", "b12_active_indeterminate_max"),
+    ("homocysteine", "umol/L"): ("hcy_high_gt", "hcy_very_high_gt"),
+}
+"""The numbers that results of an analyte are read by, each in the unit of the results."""
+
+ANALYTES = ("b12_total", "b12_active", "homocysteine", "balp", "ctx", "ctx_variant")
+"""What is drawn, from top to bottom; an assay in another unit is a picture of its own, as nothing is converted."""
+
+LANES = ("b12", "b12_combination", "folic_acid", "ppi", "pcab", "h2ra", "metformin", "bone_drug")
+"""The medicines drawn below: those that treat first, then those that change how a result is read."""
+
+
+def course(decision: Decision, language: Language) -> dict[str, Any]:
+    """Panels, treatments, and days that are due, oldest first. Days are as written: the first day that a partial date may mean."""
+    return {
+        "today": str(decision.chart.today),
+        "panels": list(_panels(decision, language)),
+        "treatments": [_treatment(medicine, decision, language) for medicine in _medicines(decision)],
+        "due": list(_due(decision, language)),
+    }
+
+
+def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
+    library = decision.library
+    for concept in ANALYTES:
+        results = [_result(m) for m in decision.chart.records.get(concept, ()) if isinstance(m, Measurement) and m.day is not None]
+        for scale in sorted({result["scale"] for result in results}):
+            yield {
+                "concept": concept,
+                "title": library.title(concept, language),
+                "unit": library.words[language].units.get(scale, scale),
+                "results": sorted((result for result in results if result["scale"] == scale), key=itemgetter("day")),
+                "thresholds": [
+                    {
+                        "name": name,
+                        "value": library.number(name, decision.chart.today),
+                        "means": library.parameters[name].means,
+                        "mark": mark(library.parameters[name]),
+                    }
+                    for name in _THRESHOLDS.get((concept, scale), ())
+                ],
+            }
+
+
+def mark(parameter: Parameter) -> str:
+    """The sign behind a number that nobody verified."""
+    return MARKS.get(parameter.checked, "")
+
+
+def _result(result: Measurement) -> dict[str, Any]:
+    """A result; `bound` says of a value that is only bounded on which side it lies."""
+    value = result.value
+    return {
+        "day": str(result.day and result.day.first),
+        "written": str(result.day),
+        "scale": result.scale,
+        "value": value.bound,
+        "bound": None if value.exact is not None else "below" if math.isinf(value.low) else "above",
+        "reported": result.reported,
+        "name": result.name,
+        "reference": result.reference,
+    }
+
+
+def _medicines(decision: Decision) -> Iterator[Medicine]:
+    for concept in LANES:
+        for medicine in decision.chart.records.get(concept, ()):
+            if isinstance(medicine, Medicine):
+                yield medicine
+
+
+def _treatment(medicine: Medicine, decision: Decision, language: Language) -> dict[str, Any]:
+    """One medicine: `end` None while it is taken; `start` None where nobody recorded it; the dose as far as it could be read."""
+    words = decision.library.words[language]
+    injected = is_parenteral(medicine)
+    doses = [dose_ug(medicine, dosage, "b12") for dosage in medicine.dosages] if injected else []
+    amount = next(iter(doses), None) if injected else nutrient_ug_per_day(medicine, "b12")
+    unit = words.units["ug/{injection}" if injected else "ug/d"]
+    return {
+        "concept": medicine.concept,
+        "title": decision.library.title(medicine.concept, language),
+        "name": medicine.name,
+        "reference": medicine.reference,
+        "start": str(medicine.day.first) if medicine.day is not None else None,
+        "end": str(medicine.end.last) if medicine.end is not None and not medicine.current else None,
+        "current": medicine.current,
+        "route": words.routes.get(medicine.route, medicine.route) if medicine.route is not None else None,
+        "dose": f"{amount:,.10g} {unit}" if amount is not None and medicine.concept in LANES[:2] else None,
+        "dosage": "; ".join(dosage.text for dosage in medicine.dosages if dosage.text),
+    }
+
+
+def _due(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
+    """What the follow-up says is due, by its last entry; and the review of the first course that is proposed."""
+    library, day = decision.library, decision.chart.today
+    for item in decision["follow_up_items"] or ():
+        if item.state in ("current", "due", "overdue") and item.last is not None and item.last.day is not None:
+            interval = "balp_ctx_interval_days" if item.name in ("balp", "ctx") else "followup_interval_days"
+            on = item.last.day.first + timedelta(days=float(library.number(interval, day)))
+            what = library.labels["follow_up_item"][item.name][language]
+            yield {"what": what, "concept": item.last.concept, "on": str(on), "state": item.state}
+    review = next(_reviews(decision), None)
+    for analyte in review.analytes if review is not None else ():
+        yield {"what": library.title(analyte, language), "concept": analyte, "on": str(review and review.on), "state": "proposed"}
+
+
+def _reviews(decision: Decision) -> Iterator[OrderTests]:
+    for statement in decision.statements:
+        for action in statement.advice.actions:
+            if isinstance(action, StartB12) and action.review is not None:
+                yield action.review
