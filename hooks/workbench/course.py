@@ -17,13 +17,18 @@ from cds.signed import Language
 from cds.wording import MARKS
 
 
-_THRESHOLDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("b12_total", "pg/mL"): ("b12_total_deficient_lt_pgml", "b12_total_indeterminate_max_pgml", "b12_high_gt_pgml"),
-    ("b12_total", "pmol/L"): ("b12_total_deficient_lt_pmoll", "b12_total_indeterminate_max_pmoll", "b12_high_gt_pmoll"),
-    ("b12_active", "pmol/L"): ("b12_active_deficient_lt", "b12_active_indeterminate_max"),
-    ("homocysteine", "umol/L"): ("hcy_high_gt", "hcy_very_high_gt"),
+_B12 = ("low_below", "grey_up_to", "high_above")
+_THRESHOLDS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("b12_total", "pg/mL"): dict(
+        zip(_B12, ("b12_total_deficient_lt_pgml", "b12_total_indeterminate_max_pgml", "b12_high_gt_pgml"), strict=True)
+    ),
+    ("b12_total", "pmol/L"): dict(
+        zip(_B12, ("b12_total_deficient_lt_pmoll", "b12_total_indeterminate_max_pmoll", "b12_high_gt_pmoll"), strict=True)
+    ),
+    ("b12_active", "pmol/L"): {"low_below": "b12_active_deficient_lt", "grey_up_to": "b12_active_indeterminate_max"},
+    ("homocysteine", "umol/L"): {"high_above": "hcy_high_gt", "very_high_above": "hcy_very_high_gt"},
 }
-"""The numbers that results of an analyte are read by, each in the unit of the results."""
+"""The numbers that results of an analyte are read by, each in the unit of the results, by what they divide."""
 
 ANALYTES = ("b12_total", "b12_active", "homocysteine", "balp", "ctx", "ctx_variant")
 """What is drawn, from top to bottom; an assay in another unit is a picture of its own, as nothing is converted."""
@@ -54,12 +59,13 @@ def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
                 "results": sorted((result for result in results if result["scale"] == scale), key=itemgetter("day")),
                 "thresholds": [
                     {
+                        "kind": kind,
                         "name": name,
                         "value": library.number(name, decision.chart.today),
                         "means": library.parameters[name].means,
                         "mark": mark(library.parameters[name]),
                     }
-                    for name in _THRESHOLDS.get((concept, scale), ())
+                    for kind, name in _THRESHOLDS.get((concept, scale), {}).items()
                 ],
             }
 

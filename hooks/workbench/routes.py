@@ -32,7 +32,7 @@ _ELSEWHERE = Issue("forbidden", "The workbench answers on the machine it runs on
 _NO_FIXTURE = Issue("not-found", "There is no such fixture.")
 _NO_ASSET = Issue("not-found", "There is no such file.")
 
-_STYLE_OF_THE_CHART = "sha256-RrBBbDOd8sBxGPwTQ5Y4HCXJvSyh1ZVKYLY7SrDJRYY="
+_STYLE_OF_THE_CHART = "sha256-hsX+8lejWmGZpvdm1hHuBBbZ2zBMCailMJhVGlInLgg="
 """Of the one style element that the charting library writes into its pictures; a browser test fails where it is another."""
 
 _POLICY = (
