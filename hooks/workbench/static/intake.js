@@ -8,11 +8,11 @@ import { t } from "./words.js";
 const place = () => document.getElementById("intake");
 
 export function drawIntake() {
-  const wide = matchMedia("(min-width: 60rem)").matches;
+  const open = matchMedia("(min-width: 60rem)").matches || place().querySelector("details")?.open;
   const panel = h(
     "details",
-    { class: "choices", open: wide || state.result === null },
-    h("summary", {}, t("choose")),
+    { class: "choices", open },
+    h("summary", {}, t("choose"), h("span", { class: "soft", id: "chosen" })),
     h("section", { "aria-labelledby": "whose" }, h("h2", { id: "whose" }, t("request")), origins(), state.origin === "example" ? examples() : own()),
     h("section", { "aria-labelledby": "asked-as" }, h("h2", { id: "asked-as" }, t("asked_as")), settings()),
   );
@@ -67,6 +67,8 @@ function example(fixture) {
 
 /** Mark the example that is on the bench, and bring it into sight. */
 export function markChosen() {
+  const known = state.about.fixtures.find((fixture) => fixture.name === state.fixture);
+  document.getElementById("chosen").textContent = state.origin === "example" ? known.title : t("origin_own");
   const radio = place().querySelector(`input[name=fixture][value="${state.fixture}"]`);
   if (!radio) return;
   radio.checked = true;

@@ -59,7 +59,7 @@ function summary() {
   const { patient } = decided;
   const person = [t(`gender_${patient.gender ?? "unknown"}`), patient.birth ? t("born", { birth: patient.birth }) : null].filter(Boolean);
   const facts = ["scope", "b12_status", "absorption", "regimen"].map((name) =>
-    h("div", {}, h("dt", {}, t(`fact_${name}`)), h("dd", {}, decided.summary[name])),
+    h("div", {}, h("dt", {}, t(`fact_${name}`)), h("dd", {}, name === "regimen" ? t(`regimen_${decided.report.regimen.action}`) : decided.summary[name], name === "regimen" ? h("span", { class: "because" }, decided.summary.row) : null)),
   );
   return h(
     "section",
