@@ -42,8 +42,8 @@ class Config:
     who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
-    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `workbench`: whether
-    the page for development is there, which answers on this machine only, and only where nobody is asked for a token.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then.
+    `workbench`: whether there is the page for development; it answers on this machine only, and not where tokens are asked for.
     """
 
     site: Path | None = None
@@ -90,7 +90,9 @@ def create_app(config: Config | None = None) -> Flask:
         behind, record = kept.endpoint, kept.record
     if config.workbench:
         if gate is not None or config.open:
-            raise KnowledgeError("the workbench is for development: not where tokens are asked for, and not where anybody is answered")
+            raise KnowledgeError(
+                "the workbench is for development: not where tokens are asked for, and not where anybody is answered"
+            )
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 
         mount(app, library, services, clients, config.today or date.today, config.base_url, record)

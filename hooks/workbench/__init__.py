@@ -1,1 +1,1 @@
-"""The workbench: a page for those who connect, test or doubt the service. For development, on the machine it runs on, off by default."""
+"""The workbench: a page to try the service on, for those who connect, test or doubt it. For development, and off by default."""

@@ -89,27 +89,30 @@ class Bench:
             self._warm.add(engine)
             _evaluation(engine, body, asked)
         started = time.perf_counter()
-        answer, error = _answer(engine, body, asked)
+        answer = _answer(engine, body, asked)
         took = time.perf_counter() - started
-        evaluation = answer.evaluation if answer is not None else None
-        if evaluation is not None and answer is not None and self._record is not None and not asked.what_if:
-            self._record(service, None, evaluation, answer.silent)
+        if isinstance(answer, RequestError):
+            reply, language, cards, issues = refused(answer), asked.language or profile.language, [], shown.issues(answer)
+            evaluation = None
+        else:
+            reply, language, cards, issues = answered(Response(answer.cards), answer.language), answer.language, answer.cards, []
+            evaluation = answer.evaluation
+            if evaluation is not None and self._record is not None and not asked.what_if:
+                self._record(service, None, evaluation, answer.silent)
         evaluation = evaluation or _evaluation(engine, body, asked)
-        reply = answered(Response(cards=answer.cards), answer.language) if answer is not None else refused(error)
-        language = answer.language if answer is not None else asked.language or profile.language or self._library.language
-        cards = answer.cards if answer is not None else []
+        spoken = language or self._library.language
         return {
             "service": service.id,
             "status": reply.status,
             "headers": reply.headers,
             "answer": reply.body.decode(),
             "took_ms": took * 1000,
-            "language": language,
-            "issues": shown.issues(error) if error is not None else [],
+            "language": spoken,
+            "issues": issues,
             "cards": shown.cards_shown(cards, profile.cards.detail),
             "sent": body.decode("utf-8", "replace") if asked.hidden else None,
-            "decided": self._decided(evaluation, service, profile, body, language) if evaluation is not None else None,
-            "changes": self._changes(asked, evaluation, sent, language) if asked.what_if and evaluation is not None else None,
+            "decided": self._decided(evaluation, service, profile, body, spoken) if evaluation is not None else None,
+            "changes": self._changes(asked, evaluation, sent, spoken) if asked.what_if and evaluation is not None else None,
         }
 
     def _decided(
@@ -175,11 +178,11 @@ def with_numbers(library: Library, numbers: Numbers) -> Library:
     return changed
 
 
-def _answer(engine: Engine, body: bytes, asked: Asked) -> tuple[Answer | None, RequestError | None]:
+def _answer(engine: Engine, body: bytes, asked: Asked) -> Answer | RequestError:
     try:
-        return engine.answer(body, asked.today, asked.language), None
+        return engine.answer(body, asked.today, asked.language)
     except RequestError as error:
-        return None, error
+        return error
 
 
 def _evaluation(engine: Engine, body: bytes, asked: Asked) -> Evaluation | None:

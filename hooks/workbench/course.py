@@ -12,7 +12,7 @@ from cds.advice import OrderTests, StartB12
 from cds.chart import Measurement, Medicine
 from cds.decide import Decision
 from cds.dose import dose_ug, is_parenteral, nutrient_ug_per_day
-from cds.knowledge import Parameter
+from cds.knowledge import StandingWords
 from cds.signed import Language
 from cds.wording import MARKS
 
@@ -33,16 +33,16 @@ _THRESHOLDS: Mapping[tuple[str, str], Mapping[str, str]] = {
 ANALYTES = ("b12_total", "b12_active", "homocysteine", "balp", "ctx", "ctx_variant")
 """What is drawn, from top to bottom; an assay in another unit is a picture of its own, as nothing is converted."""
 
-LANES = ("b12", "b12_combination", "folic_acid", "ppi", "pcab", "h2ra", "metformin", "bone_drug")
+LANES = ("b12", "b12_injection", "b12_combination", "folic_acid", "ppi", "pcab", "h2ra", "metformin", "bone_drug")
 """The medicines drawn below: those that treat first, then those that change how a result is read."""
 
 
 def course(decision: Decision, language: Language) -> dict[str, Any]:
-    """Panels, treatments, and days that are due, oldest first. Days are as written: the first day that a partial date may mean."""
+    """Panels, treatments, and days that are due, oldest first. A partial date stands for the first day that it may mean."""
     return {
         "today": str(decision.chart.today),
         "panels": list(_panels(decision, language)),
-        "treatments": [_treatment(medicine, decision, language) for medicine in _medicines(decision)],
+        "treatments": list(_treatments(decision, language)),
         "due": list(_due(decision, language)),
     }
 
@@ -50,7 +50,9 @@ def course(decision: Decision, language: Language) -> dict[str, Any]:
 def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
     library = decision.library
     for concept in ANALYTES:
-        results = [_result(m) for m in decision.chart.records.get(concept, ()) if isinstance(m, Measurement) and m.day is not None]
+        results = [
+            _result(m) for m in decision.chart.records.get(concept, ()) if isinstance(m, Measurement) and m.day is not None
+        ]
         for scale in sorted({result["scale"] for result in results}):
             yield {
                 "concept": concept,
@@ -63,16 +65,11 @@ def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
                         "name": name,
                         "value": library.number(name, decision.chart.today),
                         "means": library.parameters[name].means,
-                        "mark": mark(library.parameters[name]),
+                        "mark": MARKS.get(library.parameters[name].checked, ""),
                     }
                     for kind, name in _THRESHOLDS.get((concept, scale), {}).items()
                 ],
             }
-
-
-def mark(parameter: Parameter) -> str:
-    """The sign behind a number that nobody verified."""
-    return MARKS.get(parameter.checked, "")
 
 
 def _result(result: Measurement) -> dict[str, Any]:
@@ -90,30 +87,34 @@ def _result(result: Measurement) -> dict[str, Any]:
     }
 
 
-def _medicines(decision: Decision) -> Iterator[Medicine]:
-    for concept in LANES:
-        for medicine in decision.chart.records.get(concept, ()):
-            if isinstance(medicine, Medicine):
-                yield medicine
-
-
-def _treatment(medicine: Medicine, decision: Decision, language: Language) -> dict[str, Any]:
-    """One medicine: `end` None while it is taken; `start` None where nobody recorded it; the dose as far as it could be read."""
+def _treatments(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
     words = decision.library.words[language]
+    for concept in LANES:
+        for taken in decision.chart.records.get(concept, ()):
+            given = {
+                "concept": concept,
+                "title": decision.library.title(concept, language),
+                "name": taken.name,
+                "reference": taken.reference,
+                "start": str(taken.day.first) if taken.day is not None else None,
+            }
+            if isinstance(taken, Medicine):
+                yield {**given, **_taken(taken, words)}
+            else:  # an injection that was given on that day
+                yield {**given, "end": given["start"], "current": False, "route": None, "dose": None, "dosage": ""}
+
+
+def _taken(medicine: Medicine, words: StandingWords) -> dict[str, Any]:
+    """How a medicine is taken: `end` None where it goes on, or nobody recorded it; the dose of B12 as far as it could be read."""
     injected = is_parenteral(medicine)
     doses = [dose_ug(medicine, dosage, "b12") for dosage in medicine.dosages] if injected else []
     amount = next(iter(doses), None) if injected else nutrient_ug_per_day(medicine, "b12")
     unit = words.units["ug/{injection}" if injected else "ug/d"]
     return {
-        "concept": medicine.concept,
-        "title": decision.library.title(medicine.concept, language),
-        "name": medicine.name,
-        "reference": medicine.reference,
-        "start": str(medicine.day.first) if medicine.day is not None else None,
         "end": str(medicine.end.last) if medicine.end is not None and not medicine.current else None,
         "current": medicine.current,
         "route": words.routes.get(medicine.route, medicine.route) if medicine.route is not None else None,
-        "dose": f"{amount:,.10g} {unit}" if amount is not None and medicine.concept in LANES[:2] else None,
+        "dose": f"{amount:,.10g} {unit}" if amount is not None else None,
         "dosage": "; ".join(dosage.text for dosage in medicine.dosages if dosage.text),
     }
 

@@ -134,7 +134,8 @@ def _file(path: Path) -> Response:
     kind = mimetypes.guess_type(path.name)[0] or "text/plain"
     response = Response(path.read_bytes(), headers=list(_HEADERS), mimetype=kind)
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _sent(reply: Reply) -> Response:

@@ -10,6 +10,7 @@ from cds.chart import Record
 from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.knowledge import Parameter, Reference
+from cds.leaves import Leaf
 from cds.signed import Language
 from cds.trace import Node, is_barren, show, why, why_not
 from cds.wording import MARKS
@@ -55,8 +56,11 @@ def silences(decision: Decision, rules: Iterable[str], language: Language) -> li
 def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
     """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it."""
     shown: dict[str, Any] = {"name": node.name, "kind": node.kind, "means": node.means, "value": _value(node, decision, language)}
-    if node.kind == "chart" and node.name in decision.library.sources and hasattr(decision.library.sources[node.name], "concept"):
-        shown["means"] = decision.library.title(decision.library.sources[node.name].concept, language)
+    source = decision.library.sources.get(node.name)
+    if isinstance(source, Leaf):
+        shown["means"] = decision.library.title(source.concept, language)
+    elif node.name == "patient":
+        shown["means"] = decision.library.words[language].unchecked["patient"]
     if node.source:
         shown["source"] = list(node.source)
     if node.inputs:
@@ -83,8 +87,6 @@ def records(decision: Decision, language: Language) -> list[dict[str, Any]]:
         {
             "reference": record.reference,
             "title": decision.library.title(concept, language),
-            "name": record.name,
-            "day": str(record.day) if record.day is not None else None,
             "value": show(record),
         }
         for concept, found in decision.chart.records.items()
@@ -104,19 +106,22 @@ def queries(
     supplied = unpack(prefetch, patient_id, names=names)
     words = decision.library.words[language]
     count = {kind.__name__: len(found) for kind, found in supplied.resources.items()}
-    asked = [(PATIENT_KEY, "Patient", words.unchecked["patient"], None, True)]
-    asked += [(key.name, key.brings.__name__, words.queries[key.query], key.query, key.required) for key in KEYS]
-    return [
-        {
-            "key": name,
-            "title": title,
-            "state": supplied.keys.get(name, "absent"),
-            "count": count.get(brings, 0),
-            "required": required,
-            "ended": decision.chart.retrieved[query] if query is not None else None,
+    ours: dict[str, Any] = {
+        "title": words.unchecked["patient"],
+        "count": count.get("Patient", 0),
+        "required": True,
+        "ended": None,
+    }
+    asked = {PATIENT_KEY: ours} | {
+        key.name: {
+            "title": words.queries[key.query],
+            "count": count.get(key.brings.__name__, 0),
+            "required": key.required,
+            "ended": decision.chart.retrieved[key.query],
         }
-        for name, brings, title, query, required in asked
-    ]
+        for key in KEYS
+    }
+    return [{"key": name, "state": supplied.keys.get(name, "absent"), **said} for name, said in asked.items()]
 
 
 def gaps(decision: Decision, language: Language) -> list[dict[str, Any]]:

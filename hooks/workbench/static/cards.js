@@ -48,8 +48,12 @@ function shown(card, result, place) {
     h(
       "header",
       {},
-      h("span", { class: "indicator" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[card.indicator]), t(`indicator_${card.indicator}`)),
-      change && change !== "same" ? h("span", { class: `chip ${change}` }, t(`change_${change}`)) : null,
+      h(
+        "p",
+        { class: "row" },
+        h("span", { class: "indicator" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[card.indicator]), t(`indicator_${card.indicator}`)),
+        change && change !== "same" ? h("span", { class: `chip ${change}` }, t(`change_${change}`)) : null,
+      ),
       h("h2", { id: name }, card.summary),
     ),
     detail(result.cards[place]),
@@ -88,13 +92,17 @@ function actions(card, service) {
   const disabled = !state.about.feedback || isWhatIf() || Boolean(told);
   const off = isWhatIf() ? t("no_feedback_what_if") : t("no_feedback");
 
-  const suggestions = (card.suggestions ?? []).map((suggestion) => h(
-    "li",
-    { class: suggestion.isRecommended ? "recommended" : null },
-    h("button", { type: "button", class: "accept", disabled, onclick: () => report({ outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }] }, suggestion.label) }, suggestion.label),
-    suggestion.isRecommended ? h("span", { class: "chip" }, t("recommended")) : null,
-    h("ul", { class: "effects" }, suggestion.actions.map((action) => h("li", {}, h("span", { class: "effect" }, t(`action_${action.type}`)), " ", action.description, " ", action.resource ? h("button", { type: "button", class: "link", onclick: () => showJson(action.resource, action.description) }, action.resource.resourceType) : h("code", {}, action.resourceId)))),
-  ));
+  const suggestions = (card.suggestions ?? []).map((suggestion) => {
+    const { label, uuid, isRecommended } = suggestion;
+    const take = () => report({ outcome: "accepted", acceptedSuggestions: [{ id: uuid }] }, label);
+    return h(
+      "li",
+      { class: isRecommended ? "recommended" : null },
+      h("button", { type: "button", class: "accept", disabled, onclick: take }, label),
+      isRecommended ? h("span", { class: "chip" }, t("recommended")) : null,
+      h("details", { class: "effects" }, h("summary", {}, t("what_it_does", { count: suggestion.actions.length })), h("ul", {}, suggestion.actions.map(effect))),
+    );
+  });
 
   place.append(
     suggestions.length ? h("section", {}, h("h3", {}, t(card.selectionBehavior === "any" ? "suggestions_any" : "suggestions_one")), h("ul", { class: "suggestions" }, suggestions)) : "",
@@ -122,6 +130,14 @@ function actions(card, service) {
     announce(status.textContent);
   }
   return place;
+}
+
+/** What an accepted suggestion has the client do. */
+function effect(action) {
+  const what = action.resource
+    ? h("button", { type: "button", class: "link", onclick: () => showJson(action.resource, action.description) }, action.resource.resourceType)
+    : h("code", {}, action.resourceId);
+  return h("li", {}, h("span", { class: "effect" }, t(`action_${action.type}`)), " ", action.description, " ", what);
 }
 
 function overriding(card, disabled, report) {

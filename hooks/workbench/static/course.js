@@ -4,10 +4,11 @@
 import { table } from "./data.js";
 import { h } from "./dom.js";
 import { showResource } from "./resource.js";
-import { t } from "./words.js";
+import { listed, spoken, t } from "./words.js";
 
 const DASHES = { low_below: null, grey_up_to: "2 4", high_above: "9 4", very_high_above: "9 4 2 4" };
-const LEFT = 46;
+const LEFT = 44;
+const RIGHT = 84;
 const DAY = 864e5;
 const day = (text) => new Date(`${text}T00:00:00Z`);
 
@@ -16,13 +17,13 @@ export function coursePanel(result) {
   if (!course) return h("p", { class: "empty" }, t("nothing_decided"));
   if (!course.panels.length && !course.treatments.length) return h("div", { class: "empty" }, h("p", { class: "large" }, t("no_course")), h("p", {}, t("no_course_why")));
   const picture = h("div", { class: "picture" });
-  let drawn = 0;
+  let before = 0;
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry.contentRect.width);
-    if (width > 0 && width !== drawn) picture.replaceChildren(...pictures(course, (drawn = width)));
+    if (width > 0 && width !== before) picture.replaceChildren(...pictures(course, (before = width)));
   }).observe(picture);
   return [
-    h("div", { class: "line-of" }, next(course), h("button", { type: "button", class: "quiet print", onclick: () => print() }, t("print"))),
+    h("div", { class: "line-of head" }, next(course), h("button", { type: "button", class: "quiet print", onclick: () => print() }, t("print"))),
     picture,
     legend(course),
     h("details", { class: "why tables" }, h("summary", {}, t("as_table")), tables(course)),
@@ -34,7 +35,7 @@ function next(course) {
   const due = [...course.due].sort((one, other) => one.on.localeCompare(other.on));
   if (!due.length) return h("p", { class: "next" }, t("nothing_due"));
   const first = due.filter((entry) => entry.on === due[0].on);
-  return h("p", { class: "next" }, h("strong", {}, t(`due_${due[0].state}`, { day: due[0].on })), " ", first.map((entry) => entry.what).join(", "));
+  return h("p", { class: "next" }, h("strong", {}, t(`due_${due[0].state}`, { day: due[0].on })), " ", listed(first.map((entry) => entry.what)));
 }
 
 /** From the first to the last day there is to show, with room on both sides. */
@@ -53,9 +54,9 @@ function span(course) {
 
 function pictures(course, width) {
   const domain = span(course);
-  const drawn = course.panels.map((panel) => figure(panel.title, panel.unit, said(panel), graph(panel, course, domain, width)));
+  const graphs = course.panels.map((panel) => figure(panel.title, panel.unit.replace(/^ug\b/, "µg"), said(panel), graph(panel, course, domain, width)));
   const lanes = course.treatments.length ? [figure(t("treatments"), "", course.treatments.map(inWords).join("; "), timeline(course, domain, width))] : [];
-  return [...drawn, ...lanes];
+  return [...graphs, ...lanes];
 }
 
 function figure(title, unit, text, svg) {
@@ -70,13 +71,36 @@ function said(panel) {
   return limits ? `${results}. ${limits}` : results;
 }
 
-const axis = (domain, width, shown) => ({ type: "utc", domain, axis: shown ? "bottom" : null, label: null, ticks: width < 420 ? 3 : 6, tickSize: 4 });
-const common = (width) => ({ width, marginLeft: LEFT, marginRight: 12, className: "course-plot" });
+/** Days, months or years, whichever leave room for their names; a year stands under its first month. */
+function axis(domain, width) {
+  const months = (domain[1] - domain[0]) / (30.4 * DAY);
+  const step = Math.max(1, ...[1, 2, 3, 6].filter((count) => months / count > (width - LEFT - RIGHT) / 62));
+  const wanted = months / step > (width - LEFT - RIGHT) / 40 || step === 6 ? "year" : months < 2 ? "2 weeks" : `${step > 1 ? (step === 2 ? 3 : 6) : 1} months`;
+  const part = (options) => (at) => at.toLocaleDateString(spoken(), { timeZone: "UTC", ...options });
+  const year = part({ year: "numeric" });
+  const near = months < 2 ? part({ month: "short", day: "numeric" }) : part({ month: "short" });
+  let before = "";
+  const tickFormat = (at) => {
+    if (wanted === "year") return year(at);
+    const first = year(at) !== before;
+    before = year(at);
+    return first ? `${near(at)}\n${year(at)}` : near(at);
+  };
+  return { type: "utc", domain, axis: "bottom", label: null, ticks: wanted, tickSize: 4, tickFormat };
+}
+
+const common = (width) => ({ width, marginLeft: LEFT, marginRight: RIGHT, className: "course-plot" });
+
+/** The thresholds that are in sight: the first of an analyte always, one far above every result not. */
+function drawn(panel) {
+  const highest = Math.max(...panel.results.map((one) => one.value));
+  return panel.thresholds.filter((limit) => !["high_above", "very_high_above"].includes(limit.kind) || limit === panel.thresholds[0] || highest > 0.8 * limit.value);
+}
 
 function graph(panel, course, domain, width) {
   const values = panel.results.map((one) => one.value);
   const highest = Math.max(...values);
-  const limits = panel.thresholds.filter((limit, place) => place < 2 && limit.kind !== "very_high_above" ? true : highest > 0.6 * limit.value);
+  const limits = drawn(panel);
   const top = Math.max(highest, ...limits.map((limit) => limit.value)) * 1.18;
   const grey = limits.find((limit) => limit.kind === "grey_up_to");
   const low = limits.find((limit) => limit.kind === "low_below");
@@ -90,13 +114,13 @@ function graph(panel, course, domain, width) {
     height: 168,
     marginTop: 16,
     marginBottom: 18,
-    x: axis(domain, width, true),
+    x: axis(domain, width),
     y: { domain: [0, top], label: null, ticks: 4, tickSize: 0 },
     marks: [
       Plot.gridY({ ticks: 4, stroke: "var(--line)", strokeOpacity: 1 }),
       grey && low ? Plot.rect([0], { x1: domain[0], x2: domain[1], y1: low.value, y2: grey.value, fill: "var(--grey-zone)" }) : null,
       limits.map((limit) => Plot.ruleY([limit.value], { stroke: "var(--limit)", strokeWidth: 1.25, strokeDasharray: DASHES[limit.kind] })),
-      Plot.text(limits, { x: domain[1], y: "value", text: (limit) => `${t(`threshold_${limit.kind}`)} ${limit.value}${limit.mark}`, textAnchor: "end", dy: -6, fill: "var(--limit)", stroke: "var(--surface)", strokeWidth: 4, fontSize: 11 }),
+      Plot.text(limits, { x: domain[1], y: "value", text: (limit) => `${t(`threshold_${limit.kind}`)} ${limit.value}${limit.mark}`, textAnchor: "start", dx: 7, fill: "var(--limit)", fontSize: 11.5 }),
       today(course),
       Plot.ruleX(due, { x: (one) => day(one.on), stroke: "var(--due)", strokeWidth: 1.5, strokeDasharray: "5 4" }),
       Plot.text(due, { x: (one) => day(one.on), y: top, text: (one) => t(`mark_${one.state}`), dy: -8, fill: "var(--due)", fontSize: 11, fontWeight: 600, textAnchor: "middle" }),
@@ -111,7 +135,7 @@ function today(course) {
   return Plot.ruleX([day(course.today)], { stroke: "var(--soft)", strokeWidth: 1 });
 }
 
-const ROW = 34;
+const ROW = 40;
 
 function timeline(course, domain, width) {
   const bars = course.treatments.map((one, lane) => {
@@ -125,20 +149,20 @@ function timeline(course, domain, width) {
     height: ROW * bars.length + 40,
     marginTop: 18,
     marginBottom: 22,
-    x: axis(domain, width, true),
+    x: axis(domain, width),
     y: { domain: [bars.length - 0.5, -0.5], axis: null },
     marks: [
       today(course),
       Plot.text([t("today_mark")], { x: day(course.today), y: -0.5, dy: -8, fill: "var(--soft)", fontSize: 11 }),
-      Plot.rect(bars, { x1: "from", x2: "to", y1: half(0.12), y2: half(0.4), fill: (one) => (one.treats ? "var(--series)" : "var(--other)"), stroke: (one) => (one.treats ? "var(--series)" : "var(--soft)"), strokeDasharray: (one) => (one.start ? null : "3 3"), rx: 2, title: inWords }),
-      Plot.text(bars.filter((one) => one.current), { x: "to", y: half(0.26), text: () => "▸", dx: 5, fill: "var(--soft)", fontSize: 13 }),
-      Plot.text(bars, { x: () => domain[0], y: half(-0.12), text: (one) => clip(label(one), width), textAnchor: "start", fill: "var(--ink)", stroke: "var(--surface)", strokeWidth: 4, fontSize: 12, fontWeight: (one) => (one.treats ? 600 : 400) }),
+      Plot.rect(bars, { x1: "from", x2: "to", y1: half(0.1), y2: half(0.34), fill: (one) => (one.treats ? "var(--series)" : "var(--other)"), stroke: (one) => (one.treats ? "var(--series)" : "var(--soft)"), strokeDasharray: (one) => (one.start ? null : "3 3"), rx: 2, title: inWords }),
+      Plot.text(bars.filter((one) => one.current), { x: "to", y: half(0.22), text: () => "▸", dx: 5, fill: "var(--soft)", fontSize: 13 }),
+      Plot.text(bars, { x: () => domain[0], y: half(-0.16), text: (one) => clip(label(one), width - LEFT), textAnchor: "start", fill: "var(--ink)", stroke: "var(--surface)", strokeWidth: 4, fontSize: 12, fontWeight: (one) => (one.treats ? 600 : 400) }),
     ],
   });
 }
 
-const label = (one) => [one.name, one.dose && !one.name.includes(one.dose) ? one.dose : null, one.route].filter(Boolean).join(" · ");
-const clip = (text, width) => (text.length > width / 7 ? `${text.slice(0, Math.floor(width / 7) - 1)}…` : text);
+const label = (one) => [one.dose, one.dose ? one.route : null, one.name].filter(Boolean).join(" · ");
+const clip = (text, width) => (text.length > width / 6.6 ? `${text.slice(0, Math.floor(width / 6.6) - 1)}…` : text);
 
 function inWords(one) {
   const from = one.start ?? t("start_unknown");
@@ -148,8 +172,8 @@ function inWords(one) {
 /** What the lines and shapes mean, in words and by shape, not by colour alone. */
 function legend(course) {
   const bounded = course.panels.some((panel) => panel.results.some((one) => one.bound));
-  const marked = course.panels.flatMap((panel) => panel.thresholds.map((limit) => limit.mark)).filter(Boolean);
-  const entries = [t("legend_points"), bounded ? t("legend_bounds") : null, t("legend_dashes"), t("legend_bars"), marked.length ? t("legend_marks") : null];
+  const marked = course.panels.some((panel) => drawn(panel).some((limit) => limit.mark));
+  const entries = [t("legend_points"), bounded ? t("legend_bounds") : null, t("legend_dashes"), course.treatments.length ? t("legend_bars") : null, marked ? t("legend_marks") : null];
   return h("p", { class: "hint legend" }, entries.filter(Boolean).join(" "));
 }
 

@@ -46,9 +46,9 @@ function prefetch(queries) {
 
 function records(all) {
   const rows = all.map((record) =>
-    h("tr", {}, h("th", { scope: "row" }, record.title), h("td", {}, record.value), h("td", {}, record.day ?? "–"), h("td", {}, link(record.reference))),
+    h("tr", {}, h("th", { scope: "row" }, record.title), h("td", {}, record.value), h("td", {}, link(record.reference))),
   );
-  return table(t("records"), ["counts_as", "value", "day", "resource"], rows);
+  return table(t("records"), ["counts_as", "value", "resource"], rows);
 }
 
 export function table(caption, columns, rows) {

@@ -6,6 +6,8 @@ import { state } from "./state.js";
 import { t } from "./words.js";
 import { tryNumber } from "./whatif.js";
 
+const below = new WeakMap(); // what stands under an item: drawn when it is first opened
+
 /** `nodes`: what stands at the root. Branches in which nothing was found are gathered in one that can be opened. */
 export function tree(nodes, label) {
   const list = h("ul", { role: "tree", class: "tree", "aria-label": label, onkeydown: walk }, branches(nodes));
@@ -39,7 +41,7 @@ function item(content, children, kind) {
   const element = h("li", { role: "treeitem", tabindex: "-1", class: kind, "aria-labelledby": label, "aria-expanded": children.length ? "false" : null });
   const line = h("div", { class: "node", id: label, onclick: (event) => event.target.closest("a, button") || toggle(element) }, content);
   element.append(line);
-  element.children_ = children; // drawn when they are first seen
+  below.set(element, children);
   return element;
 }
 
@@ -76,7 +78,7 @@ function number(node) {
 
 function toggle(element, open = element.getAttribute("aria-expanded") !== "true") {
   if (!element.hasAttribute("aria-expanded")) return;
-  if (open && !element.querySelector(":scope > ul")) element.append(h("ul", { role: "group" }, branches(element.children_)));
+  if (open && !element.querySelector(":scope > ul")) element.append(h("ul", { role: "group" }, branches(below.get(element))));
   element.setAttribute("aria-expanded", String(open));
 }
 

@@ -19,3 +19,6 @@ export function t(key, values = {}) {
   const said = words[key]?.[language] ?? key;
   return said.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
+
+/** Several things in a row, as the language separates them. */
+export const listed = (parts) => parts.join(t("separator"));
