@@ -60,6 +60,7 @@ function pictures(course, width) {
 }
 
 function figure(title, unit, text, svg) {
+  for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label"); // the picture is told as a whole
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${title}: ${text}`);
   return h("figure", {}, h("figcaption", {}, h("strong", {}, title), unit ? h("span", { class: "soft" }, unit) : null), svg);
@@ -74,8 +75,9 @@ function said(panel) {
 /** Days, months or years, whichever leave room for their names; a year stands under its first month. */
 function axis(domain, width) {
   const months = (domain[1] - domain[0]) / (30.4 * DAY);
-  const step = Math.max(1, ...[1, 2, 3, 6].filter((count) => months / count > (width - LEFT - RIGHT) / 62));
-  const wanted = months / step > (width - LEFT - RIGHT) / 40 || step === 6 ? "year" : months < 2 ? "2 weeks" : `${step > 1 ? (step === 2 ? 3 : 6) : 1} months`;
+  const room = (width - LEFT - RIGHT) / 62;
+  const step = [1, 3, 6].find((count) => months / count <= room);
+  const wanted = !step ? "year" : months < 2 ? "2 weeks" : `${step} months`;
   const part = (options) => (at) => at.toLocaleDateString(spoken(), { timeZone: "UTC", ...options });
   const year = part({ year: "numeric" });
   const near = months < 2 ? part({ month: "short", day: "numeric" }) : part({ month: "short" });

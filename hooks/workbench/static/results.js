@@ -6,7 +6,7 @@ import { data } from "./data.js";
 import { h } from "./dom.js";
 import { changed, isWhatIf, resetWhatIf, evaluate, state } from "./state.js";
 import { silences } from "./silences.js";
-import { listed, t } from "./words.js";
+import { t } from "./words.js";
 import { differences, whatIf } from "./whatif.js";
 import { wire } from "./wire.js";
 
@@ -64,7 +64,7 @@ function summary() {
   return h(
     "section",
     { class: "summary", "aria-label": t("summary") },
-    h("p", { class: "meta" }, h("strong", {}, listed(person)), h("span", {}, t("as_of", { day: decided.today })), meta),
+    h("p", { class: "meta" }, h("strong", {}, person.join(t("comma"))), h("span", {}, t("as_of", { day: decided.today })), meta),
     h("dl", {}, facts),
   );
 }

@@ -15,6 +15,7 @@ export function tree(nodes, label) {
   if (first) first.tabIndex = 0;
   list.addEventListener("focusin", (event) => {
     const item = event.target.closest("[role=treeitem]");
+    if (!item) return;
     for (const other of list.querySelectorAll("[role=treeitem][tabindex='0']")) other.tabIndex = -1;
     item.tabIndex = 0;
   });
@@ -37,12 +38,10 @@ function branch(node) {
 }
 
 function item(content, children, kind) {
-  const label = unique("node");
-  const element = h("li", { role: "treeitem", tabindex: "-1", class: kind, "aria-labelledby": label, "aria-expanded": children.length ? "false" : null });
-  const line = h("div", { class: "node", id: label, onclick: (event) => event.target.closest("a, button") || toggle(element) }, content);
-  element.append(line);
-  below.set(element, children);
-  return element;
+  const node = h("div", { role: "treeitem", tabindex: "-1", class: "node", "aria-expanded": children.length ? "false" : null }, content);
+  node.addEventListener("click", (event) => event.target.closest("a, button") || toggle(node));
+  below.set(node, children);
+  return h("li", { role: "none", class: kind }, node);
 }
 
 function row(node) {
@@ -76,28 +75,32 @@ function number(node) {
   ];
 }
 
-function toggle(element, open = element.getAttribute("aria-expanded") !== "true") {
-  if (!element.hasAttribute("aria-expanded")) return;
-  if (open && !element.querySelector(":scope > ul")) element.append(h("ul", { role: "group" }, branches(below.get(element))));
-  element.setAttribute("aria-expanded", String(open));
+function toggle(node, open = node.getAttribute("aria-expanded") !== "true") {
+  if (!node.hasAttribute("aria-expanded")) return;
+  if (open && !node.nextElementSibling) {
+    const group = h("ul", { role: "group", id: unique("group") }, branches(below.get(node)));
+    node.after(group);
+    node.setAttribute("aria-owns", group.id);
+  }
+  node.setAttribute("aria-expanded", String(open));
 }
 
 function walk(event) {
-  const here = event.target.closest("[role=treeitem]");
+  const here = event.target;
+  if (here.getAttribute("role") !== "treeitem") return;
   const visible = [...event.currentTarget.querySelectorAll("[role=treeitem]")].filter((other) => other.offsetParent !== null);
   const at = visible.indexOf(here);
   const expanded = here.getAttribute("aria-expanded");
-  const above = here.parentElement.closest("[role=treeitem]");
   const go = {
     ArrowDown: () => visible[at + 1]?.focus(),
     ArrowUp: () => visible[at - 1]?.focus(),
     Home: () => visible[0].focus(),
     End: () => visible.at(-1).focus(),
-    ArrowRight: () => (expanded === "false" ? toggle(here, true) : here.querySelector(":scope > ul > [role=treeitem]")?.focus()),
-    ArrowLeft: () => (expanded === "true" ? toggle(here, false) : above?.focus()),
-    Enter: () => (expanded === null ? here.querySelector(":scope > .node a, :scope > .node button")?.click() : toggle(here)),
+    ArrowRight: () => (expanded === "false" ? toggle(here, true) : expanded === "true" ? visible[at + 1].focus() : null),
+    ArrowLeft: () => (expanded === "true" ? toggle(here, false) : here.closest("[role=group]")?.previousElementSibling.focus()),
+    Enter: () => (expanded === null ? here.querySelector("a, button")?.click() : toggle(here)),
   }[event.key];
-  if (!go || event.target !== here) return;
+  if (!go) return;
   event.preventDefault();
   event.stopPropagation();
   go();
