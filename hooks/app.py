@@ -95,7 +95,7 @@ def create_app(config: Config | None = None) -> Flask:
             )
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 
-        mount(app, library, services, clients, config.today or date.today, config.base_url, record)
+        mount(app, library, services, clients, config.today, config.base_url, record)
     app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
     return app
 

@@ -44,20 +44,27 @@ class Bench:
         library: Library,
         services: Iterable[Service],
         clients: Iterable[Profile],
-        today: Callable[[], date],
+        today: Callable[[], date] | None = None,
         base_url: str | None = None,
         record: Record | None = None,
     ) -> None:
-        """`clients`: those to choose from, the usual one first. `record`: told of what the deployment itself would have said."""
-        self.today, self._library, self._base_url, self._record = today, library, base_url, record
+        """`clients`: those to choose from, the usual one first. `today`: None asks the clock of each client, as the service does.
+
+        `record`: told of what the deployment itself would have said.
+        """
+        self._today, self._library, self._base_url, self._record = today, library, base_url, record
         self._services = {service.id: service for service in services}
         self._clients = {profile.name: profile for profile in clients}
         self._engine = lru_cache(maxsize=32)(self._built)
         self._warm = WeakSet[Engine]()
 
+    def day(self) -> date:
+        """The day it is on this bench."""
+        return self._today() if self._today is not None else date.today()
+
     def about(self, language: Language) -> dict[str, Any]:
         """What the page offers."""
-        day = self.today()
+        day = self.day()
         return {
             "software": cds.__version__,
             "knowledge": self._library.version,
@@ -82,6 +89,8 @@ class Bench:
     def evaluate(self, asked: Asked) -> dict[str, Any]:
         """Everything about one request: the answer as it leaves, and what it rests on. Raises RequestError for no such choice."""
         service, profile = self._chosen(asked)
+        if asked.today is None and self._today is not None:
+            asked = asked.model_copy(update={"today": self._today()})
         engine = self._engine(profile.name, service.id, tuple(sorted(asked.numbers.items())))
         sent = asked.body.encode("utf-8", "surrogatepass")
         body = without(sent, asked.hidden) if asked.hidden else sent

@@ -25,7 +25,7 @@ def mount(
     library: Library,
     services: Iterable[Service],
     clients: Iterable[Profile],
-    today: Callable[[], date],
+    today: Callable[[], date] | None = None,
     base_url: str | None = None,
     record: Record | None = None,
 ) -> None:

@@ -84,7 +84,7 @@ def workbench(bench: Bench) -> Blueprint:
         known = next((fixture for fixture in fixtures() if fixture.name == name), None)
         if known is None:
             raise RequestError(HTTPStatus.NOT_FOUND, [_NO_FIXTURE])
-        return _sent(answered(known.on(bench.today())))
+        return _sent(answered(known.on(bench.day())))
 
     @routes.post("/api/evaluate")
     @_told
