@@ -32,7 +32,7 @@ CALLS = 200
 def main() -> None:
     """Measure and print."""
     library = load()
-    settle(None)
+    settle()
     print("| nothing supplied, resources | median ms | p95 ms | supplied, median ms | goal |")
     print("| ---: | ---: | ---: | ---: | --- |")
     for resources in SIZES:

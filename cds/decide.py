@@ -195,9 +195,10 @@ class Decider:
         return tuple(values)
 
     def _statements(self, admitted: Iterable[str], values: list[Any]) -> tuple[Statement, ...]:
-        library = self.library
-        spoken = [(name, values[library.graph.place[name]]) for name in admitted]
-        statements = [Statement(rule, said, library.rules[rule].advice[said.key]) for rule, said in spoken if said is not None]
+        place, signed = self.library.graph.place, self.library.rules
+        statements = [
+            Statement(rule, said, signed[rule].advice[said.key]) for rule in admitted if (said := values[place[rule]]) is not None
+        ]
         return tuple(sorted(statements, key=lambda statement: LOUDNESS[statement.words.urgency]))
 
 

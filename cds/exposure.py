@@ -58,7 +58,10 @@ def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple
 
 def latest_run(all_runs: Iterable[Run], today: date, grace_days: float) -> Run | None:
     """The run that is going on, or that ended at most `grace_days` ago; a dated one before one of unknown start."""
-    recent = [run for run in all_runs if run.end >= today - timedelta(days=grace_days)]
+    since = today - timedelta(days=grace_days)
+    recent = [run for run in all_runs if run.end >= since]
+    if len(recent) == 1:
+        return recent[0]
     return max(recent, key=lambda run: (run.current, run.start is not None, run.end, run.days or 0), default=None)
 
 

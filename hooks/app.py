@@ -17,6 +17,10 @@ from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
+from hooks.operation.config import OperationConfig
+from hooks.operation.envelope import Envelope
+from hooks.operation.mounting import Operation
+from hooks.operation.readiness import Check
 from hooks.pages import Pages
 from hooks.profiles import Profile
 from hooks.routes import add_routes
@@ -42,8 +46,9 @@ class Config:
     who may call; None leaves it to the clients: where one has issuers of tokens, everybody must send one that is remembered in
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
-    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then.
-    `workbench`: whether there is the page for development; it answers on this machine only, and not where tokens are asked for.
+    `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `operation`: what
+    is recorded, counted and logged of calls. `workbench`: whether there is the page for development, which answers on this
+    machine only, and not where tokens are asked for.
     """
 
     site: Path | None = None
@@ -56,6 +61,7 @@ class Config:
     used_tokens: Path | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     feedback: FeedbackConfig | None = None
+    operation: OperationConfig = field(default_factory=OperationConfig)
     workbench: bool = False
 
     def __post_init__(self) -> None:
@@ -81,22 +87,29 @@ def create_app(config: Config | None = None) -> Flask:
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
     add_routes(app, engines, Pages(library, services), config.today or date.today)
+    operation = Operation(config.operation, library.version, gate)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
+    needed: dict[str, Check] = {}
+    useful: dict[str, Check] = {}
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
         kept = Kept(config.feedback, behind, services, gate)
         behind, record = kept.endpoint, kept.record
+        needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
+    operation.add_routes(app, needed, useful)
     if config.workbench:
         if gate is not None or config.open:
             raise KnowledgeError(
-                "the workbench is for development: not where tokens are asked for, and not where anybody is answered"
+                "the workbench is for development: neither where tokens are asked for nor where anybody is answered"
             )
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 
         mount(app, library, services, clients, config.today, config.base_url, record)
-    app.wsgi_app = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record)  # type: ignore[method-assign]  # as Flask's manual does
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record, operation.watch)
+    https = (config.base_url or "").lower().startswith("https://")
+    app.wsgi_app = Envelope(calls, https)  # type: ignore[method-assign]  # as Flask's manual does
     return app
 
 

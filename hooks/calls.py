@@ -15,6 +15,7 @@ from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
 from hooks.services import Service
 from hooks.shared import Shared
+from hooks.trail import Trail
 from hooks.trust.gate import Gate
 from hooks.trust.tokens import Caller
 from hooks.wire import Response
@@ -22,6 +23,7 @@ from hooks.wire import Response
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Record = Callable[[Service, Caller | None, Evaluation, bool], None]
+Watch = Callable[[str, Trail, int], None]
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -37,13 +39,16 @@ class Calls:
         limit: int,
         gate: Gate | None = None,
         record: Record | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """`today`: None asks the clock of each client. `limit`: the largest body in bytes. `gate`: who may call; None: everybody.
 
-        `record`: told of each answer before it leaves. A service answers with a slash too many, too, and never by a redirect
-        (CALL-12).
+        `record`: told of each answer before it leaves. `watch`: told of each call, refused ones too, with the id of the service,
+        how far it came and the status, before the answer leaves. A service answers with a slash too many, too, and never by a
+        redirect (CALL-12).
         """
-        self._behind, self._today, self._limit, self._gate, self._record = behind, today, limit, gate, record
+        self._behind, self._today, self._limit = behind, today, limit
+        self._gate, self._record, self._watch = gate, record, watch
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -56,18 +61,25 @@ class Calls:
         engine = self._engines.get(environ.get("PATH_INFO", ""))
         if engine is None:
             return self._behind(environ, start_response)
-        content = self._reply(engine, environ).send(start_response)
+        trail = Trail()
+        reply = self._reply(engine, environ, trail)
+        if self._watch is not None:
+            self._watch(engine.service.id, trail, reply.status)
+        content = reply.send(start_response)
         return content if environ["REQUEST_METHOD"] != "HEAD" else ()
 
-    def _reply(self, engine: Engine | Shared, environ: dict[str, Any]) -> Reply:
+    def _reply(self, engine: Engine | Shared, environ: dict[str, Any], trail: Trail) -> Reply:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
-            caller = self._gate.admit(environ, [f"/cds-services/{engine.service.id}"]) if self._gate is not None else None
+            if self._gate is not None:
+                trail.caller = self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
+            caller = trail.caller
+            trail.enter("receive")
             require_json(environ)
             today = self._today() if self._today is not None else None
             body, language = read_body(environ, self._limit), accepted(environ.get("HTTP_ACCEPT_LANGUAGE"))
-            answer = engine.answer(body, today, language, caller.iss if caller is not None else None)
+            answer = engine.answer(body, today, language, caller.iss if caller is not None else None, trail)
             if self._record is not None and answer.evaluation is not None:
                 self._record(engine.service, caller, answer.evaluation, answer.silent)
             return answered(Response(cards=answer.cards), answer.language)

@@ -25,6 +25,7 @@ from hooks.fhir.resources import Condition, reference_of
 from hooks.members import members_of
 from hooks.refusals import all_missing, is_lost, unanswered
 from hooks.services import Service
+from hooks.trail import Trail
 from hooks.unchecked import unchecked
 from hooks.wire import Card, HookRequest
 
@@ -69,6 +70,7 @@ class Engine:
         self.service = service
         self._desks = desks or Desks(library)
         self._decide = Decider(library, service.rules)
+        self._asked = tuple(templates(library, service.rules))
         self._fetchers = {
             desk.profile.name: Fetcher(desk.access, templates(library, service.rules, desk.reader.local))
             for desk in self._desks.known
@@ -80,21 +82,31 @@ class Engine:
             if library.rules[rule].safety_critical
         }
 
-    def answer(self, body: bytes, today: date | None = None, language: Language | None = None, iss: str | None = None) -> Answer:
+    def answer(
+        self,
+        body: bytes,
+        today: date | None = None,
+        language: Language | None = None,
+        iss: str | None = None,
+        trail: Trail | None = None,
+    ) -> Answer:
         """The cards for a request body. Raises RequestError: 400 not a request, 412 data missing, 500 a safety rule broke.
 
         `today`: None asks the clock of the client. `language`: None leaves it to the client, then to the site. `iss`: whose
-        token came with it, where tokens are checked.
+        token came with it, where tokens are checked. `trail`: learns how far it came.
         """
-        request, context = self._request(body)
+        trail = trail or Trail()
+        trail.enter("read")
+        request, context = trail.request, trail.context = self._request(body)
         desk = self._desks.of(request, iss)
+        trail.client, trail.asked = desk.profile.name, self._asked
         spoken = language or desk.language
         if reason := desk.declines(request):
             _LOG.warning("client %s %s: nothing was evaluated, no card was sent", desk.profile.name, reason)
             return Answer([], spoken)
         evaluation: Evaluation | None
         try:
-            evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken)
+            evaluation = self._evaluated(request, context, desk, today or desk.today(), spoken, trail)
             if evaluation.refusal is not None:
                 raise evaluation.refusal
             cards = evaluation.cards
@@ -103,7 +115,8 @@ class Engine:
                 raise
             cards = desk.rendered([unchecked(self.library, spoken, context, request.hookInstance, error)], spoken)
             evaluation = None
-        if desk.profile.mode == "silent":
+        trail.cards, trail.silent = cards, desk.profile.mode == "silent"
+        if trail.silent:
             topics = ", ".join(card.source.topic.code for card in cards) or "none"
             _LOG.warning("client %s is silent: evaluated, no card was sent; left out: %s", desk.profile.name, topics)
             return Answer([], spoken, evaluation, silent=True)
@@ -113,16 +126,20 @@ class Engine:
         """The decision even where it must not be sent. Raises RequestError where there is nothing to decide on."""
         request, context = self._request(body)
         desk = self._desks.of(request)
-        return self._evaluated(request, context, desk, today or desk.today(), language or desk.language)
+        return self._evaluated(request, context, desk, today or desk.today(), language or desk.language, Trail())
 
-    def _evaluated(self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language) -> Evaluation:
-        chart, supplied, brought = self._read(request, context, desk, today)
+    def _evaluated(
+        self, request: HookRequest, context: Context, desk: Desk, today: date, language: Language, trail: Trail
+    ) -> Evaluation:
+        chart, supplied, brought = self._read(request, context, desk, today, trail)
         if chart is None:
             raise RequestError(412, all_missing(supplied))
         ours = self._concerns_us(chart, brought)
         if ours and not chart.patient.reference:
             raise RequestError(412, all_missing(supplied))
-        decision = self._decide(chart, asked=ours)
+        trail.enter("decide")
+        decision = trail.decision = self._decide(chart, asked=ours)
+        trail.enter("write")
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
         drafts = brought.sent if self.service.may_change else {}
@@ -133,15 +150,20 @@ class Engine:
         return Evaluation(decision, cards, refusal, context)
 
     @only_json
-    def _read(self, request: HookRequest, context: Context, desk: Desk, today: date) -> tuple[Chart | None, Supplied, Brought]:
+    def _read(
+        self, request: HookRequest, context: Context, desk: Desk, today: date, trail: Trail
+    ) -> tuple[Chart | None, Supplied, Brought]:
         """The chart, unless nobody knows whose; and what was supplied and brought for it. What is missing is fetched."""
-        supplied = unpack(request.prefetch, context.patientId, names=desk.names)
+        supplied = trail.supplied = unpack(request.prefetch, context.patientId, names=desk.names)
         brought = self._brought(context)
         chart = self._chart(supplied, context, desk, today, brought)
         fetcher = self._fetchers.get(desk.profile.name)
         if fetcher is not None and (chart is None or self._concerns_us(chart, brought)):
             sent = request.prefetch, supplied, context.patientId, request.fhirServer, request.fhirAuthorization, desk.names
+            trail.enter("fetch")
             supplied, before = fetcher.complete(*sent), supplied
+            trail.enter("read")
+            trail.completed = supplied
             chart = self._chart(supplied, context, desk, today, brought) if supplied is not before else chart
         return chart, supplied, brought
 

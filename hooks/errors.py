@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
+from hooks.requestid import request_id
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +59,8 @@ def only_json(read: Callable[P, T]) -> Callable[P, T]:
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
-    """The OperationOutcome that says it (ERR-05..08)."""
+    """The OperationOutcome that says it (ERR-05..08), of which request, so that the operator finds it in the log (ERR-14)."""
+    request = request_id.get()
     return {
         "resourceType": "OperationOutcome",
         "issue": [
@@ -65,8 +68,18 @@ def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
                 "severity": "error",
                 "code": issue.code,
                 "details": {"text": issue.text},
+                **({"diagnostics": f"Request {request}"} if request else {}),
                 **({"expression": [issue.where]} if issue.where else {}),
             }
             for issue in issues
         ],
     }
+
+
+def places(error: BaseException) -> str:
+    """The way through the code to an error, as file names and lines: all of it that quotes nothing."""
+    passed, trace = [], error.__traceback__
+    while trace is not None:
+        passed.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(passed)

@@ -35,8 +35,6 @@ _HEADERS = (
         "Content-Security-Policy",
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-cache"),
     ("Vary", "Accept-Language, Accept-Encoding"),
 )

@@ -11,7 +11,7 @@ import msgspec
 
 from cds.signed import LANGUAGES, Language
 from hooks import exact
-from hooks.errors import Issue, RequestError, operation_outcome
+from hooks.errors import Issue, RequestError, operation_outcome, places
 
 
 log = logging.getLogger("cobalamin")
@@ -55,8 +55,8 @@ def refused(error: RequestError) -> Reply:
 
 
 def failed(error: BaseException) -> Reply:
-    """A fault of ours; its message and its traceback may quote the request, so neither leaves nor is logged."""
-    log.error("unexpected %s while answering", type(error).__name__)
+    """A fault of ours; its message may quote the request, so it neither leaves nor is logged, but where it happened is."""
+    log.error("unexpected %s while answering, at %s", type(error).__name__, places(error) or "no place known")
     return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([_FAILED])))
 
 

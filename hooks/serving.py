@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 import struct
 import time
@@ -15,11 +16,14 @@ from typing import Any
 from flask import Flask
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.sync import SyncWorker
 
 from hooks.errors import Issue, RequestError
+from hooks.operation.envelope import SAFE
 from hooks.replies import LINES, failed, refused
+from hooks.requestid import identified, request_id
 
 
 PATIENCE_S = 5
@@ -42,13 +46,14 @@ class Server(BaseApplication):
             "worker_class": Worker,
             "preload_app": True,
             "accesslog": None,
+            "errorlog": None,
+            "logger_class": Told,
             # no header says who asks, by which scheme or for what: not even to a proxy is it allowed
             "secure_scheme_headers": {},
             "forwarder_headers": "",
             "forwarded_allow_ips": "*",
-            "loglevel": "warning",
             "when_ready": lambda _: ready(),
-            "post_worker_init": settle,
+            "post_worker_init": prepare,
         }
         super().__init__()
 
@@ -60,6 +65,16 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """The application gunicorn runs."""
         return self._app
+
+
+class Told(Logger):
+    """Gunicorn's log goes where all others go, and by their rules."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave handlers and level to the root."""
+        super().setup(cfg)
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
 
 
 class Worker(SyncWorker):
@@ -77,9 +92,13 @@ class Worker(SyncWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
         """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
+        name = identified(None)
+        before = request_id.set(name)
         reply = refused(RequestError(HTTPStatus.BAD_REQUEST, [_NO_HTTP])) if isinstance(exc, ParseException) else failed(exc)
-        headers = (*reply.headers, ("Connection", "close"), ("Content-Length", str(len(reply.body))))
-        lines = [f"HTTP/1.1 {LINES[reply.status]}", *(f"{name}: {value}" for name, value in headers), "", ""]
+        request_id.reset(before)
+        length = ("Content-Length", str(len(reply.body)))
+        headers = (*reply.headers, *SAFE, ("X-Request-Id", name), ("Connection", "close"), length)
+        lines = [f"HTTP/1.1 {LINES[reply.status]}", *(": ".join(header) for header in headers), "", ""]
         with suppress(OSError):
             util.write_nonblock(client, "\r\n".join(lines).encode() + reply.body)
 
@@ -95,9 +114,6 @@ class _Impatient:
         self._client = client
         self.finished = False
         self._until = time.monotonic() + PATIENCE_S
-        patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
 
     def recv(self, size: int) -> bytes:
         """What has come; nothing once patience has ended."""
@@ -119,7 +135,21 @@ class _Impatient:
         return getattr(self._client, name)
 
 
-def settle(worker: Any) -> None:  # noqa: ARG001 - gunicorn passes the worker
+def prepare(worker: Any) -> None:
+    """Make a worker ready for its first request."""
+    for listener in worker.sockets:
+        limit_patience(listener)
+    settle()
+
+
+def limit_patience(listener: Any) -> None:
+    """Have every connection that is accepted here give up a client in time: it has what its listener has."""
+    patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
+    for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, direction, patience)
+
+
+def settle() -> None:
     """Take the knowledge out of garbage collection, and collect rarely: a request leaves no cycles, only many small objects."""
     gc.collect()
     gc.freeze()

@@ -14,6 +14,7 @@ import msgspec
 from cds.signed import Language
 from hooks.engine import BYTE_ORDER_MARK, Answer, Engine
 from hooks.services import Service
+from hooks.trail import Trail
 
 
 class _Envelope(msgspec.Struct):
@@ -35,14 +36,21 @@ class Shared:
         self._first = next(iter(self._by_hook.values()))
         self.service, self.library = self._first.service, self._first.library
 
-    def answer(self, body: bytes, today: date | None = None, language: Language | None = None, iss: str | None = None) -> Answer:
+    def answer(
+        self,
+        body: bytes,
+        today: date | None = None,
+        language: Language | None = None,
+        iss: str | None = None,
+        trail: Trail | None = None,
+    ) -> Answer:
         """The cards of the hook in the body. What names none of ours is refused by the first, which says why."""
         try:
             hook = _READ(body.removeprefix(BYTE_ORDER_MARK)).hook
         except (msgspec.DecodeError, RecursionError):
             hook = None
         engine = self._by_hook.get(hook, self._first) if isinstance(hook, str) else self._first
-        return engine.answer(body, today, language, iss)
+        return engine.answer(body, today, language, iss, trail)
 
 
 def by_id(engines: Iterable[Engine]) -> list[Engine | Shared]:

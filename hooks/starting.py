@@ -20,6 +20,9 @@ from hooks.clientfiles import client
 from hooks.console import console
 from hooks.feedback.config import FeedbackConfig, FeedbackError
 from hooks.feedback.options import feedback_options
+from hooks.operation.config import SHARED, OperationConfig
+from hooks.operation.logs import logging_to_stderr
+from hooks.operation.options import operation_options
 from hooks.options import clients_option, site_option
 from hooks.publishing import base_url_option
 from hooks.trust.keysets import KeySetError
@@ -42,6 +45,18 @@ def _folder() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _counting_in(folder: Path) -> Iterator[None]:
+    """Let the library of metrics, which is not imported yet, add up all workers in files there."""
+    counts = folder / "counts"
+    counts.mkdir()
+    os.environ[SHARED] = str(counts)
+    try:
+        yield
+    finally:
+        del os.environ[SHARED]
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
@@ -56,6 +71,7 @@ def _folder() -> Iterator[Path]:
 @clients_option
 @base_url_option
 @feedback_options
+@operation_options
 def serve(
     host: str,
     port: int,
@@ -66,6 +82,7 @@ def serve(
     clients: tuple[str, ...],
     base_url: str | None,
     feedback: FeedbackConfig | None,
+    operation: OperationConfig,
 ) -> None:
     """Run the service. Clients whose profile names issuers of tokens are asked for one; then everybody is.
 
@@ -73,12 +90,13 @@ def serve(
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with _folder() as folder:
+    with _folder() as folder, logging_to_stderr(operation.log_level, operation.json_logs), _counting_in(folder):
         config = Config(
             site=site,
             base_url=base_url,
             clients=clients,
             feedback=feedback,
+            operation=operation,
             open=open_,
             used_tokens=used_tokens or folder / "used-tokens",
         )

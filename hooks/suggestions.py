@@ -23,7 +23,7 @@ from hooks.wire import Action, Suggestion
 
 Behaviour = Literal["at-most-one", "any"]
 
-_OURS = uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card")
+_OURS = sha1(uuid5(NAMESPACE_URL, "urn:cobalamin-cds:card").bytes, usedforsecurity=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,9 @@ def _target(action: Action) -> tuple[str, ...]:
 
 def stable_uuid(name: str) -> str:
     """The UUID of a name (version 5, RFC 9562), written down as it is hashed."""
-    digest = sha1(_OURS.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    named = _OURS.copy()
+    named.update(name.encode())
+    digest = named.hexdigest()
     variant = "89ab"[int(digest[16], 16) % 4]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 

@@ -122,8 +122,8 @@ def long_term_h2_blockade(
 
 
 def _long_run(medicines: tuple[Medicine, ...] | None, today: date, long_days: float, gap: float, grace: float) -> Evidence | None:
-    if medicines is None:
-        return None
+    if not medicines:
+        return medicines
     run = latest_run(runs(medicines, today, gap), today, grace)
     return run.medicines if run is not None and run.days is not None and run.days >= long_days else ()
 

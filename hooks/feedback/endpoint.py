@@ -13,14 +13,13 @@ from msgspec.structs import astuple, replace
 
 from hooks.calls import Wsgi, read_body, require_json
 from hooks.errors import Issue, RequestError
-from hooks.feedback.entries import Event, Keys
+from hooks.feedback.entries import Event, Keys, client_of
 from hooks.feedback.recorder import now
 from hooks.feedback.store import Store, StoreError
 from hooks.feedback.wire import Item, items
 from hooks.replies import Reply, answered, failed, no_route, refused
 from hooks.services import Service
 from hooks.trust.gate import Gate
-from hooks.trust.tokens import Caller
 
 
 _LOG = logging.getLogger("cobalamin")
@@ -29,15 +28,7 @@ LIMIT = 1024 * 1024
 """The largest body in bytes: some thousands of cards."""
 
 _AWAY = Issue("transient", "The feedback could not be stored, none of it; send it again later.")
-_ANYBODY = "anybody"
 _json = msgspec.json.Encoder(order="sorted").encode
-
-
-def client_of(caller: Caller | None) -> str:
-    """The name a caller's cards are kept under: its issuer, and its tenant where the issuer has several."""
-    if caller is None:
-        return _ANYBODY
-    return caller.iss if caller.tenant is None else f"{caller.iss}#{caller.tenant}"
 
 
 class Endpoint:

@@ -8,11 +8,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from hooks.trust.tokens import Caller
+
 
 State = Literal["shown", "held_back", "silent"]
 """What became of an advice: on a card, beyond the number of cards that are shown, or recorded only (silent mode)."""
 
 Outcome = Literal["accepted", "overridden"]
+
+_ANYBODY = "anybody"
 
 
 class Firing(Struct, frozen=True):
@@ -72,3 +76,10 @@ class Keys:
     def card(self, client: str, service: str, uuid: str) -> str:
         """The key of a card. A client reports on its own cards only, and at the service that gave them."""
         return self.key("card", client, service, uuid)
+
+
+def client_of(caller: Caller | None) -> str:
+    """The name that what a caller is told and reports is kept under: its issuer, and its tenant where the issuer has several."""
+    if caller is None:
+        return _ANYBODY
+    return caller.iss if caller.tenant is None else f"{caller.iss}#{caller.tenant}"

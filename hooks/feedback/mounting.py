@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from hooks.calls import Record, Wsgi
 from hooks.feedback.config import FeedbackConfig, FeedbackError
-from hooks.feedback.endpoint import Endpoint, client_of
-from hooks.feedback.entries import Keys
+from hooks.feedback.endpoint import Endpoint
+from hooks.feedback.entries import Keys, client_of
 from hooks.feedback.recorder import Recorder
 from hooks.feedback.spool import Spool
 from hooks.feedback.store import Store
@@ -29,6 +29,7 @@ class Kept:
             spool = Spool(config.folder)
         except OSError as error:
             raise FeedbackError(f"the spool {config.folder} cannot be written") from error
+        self.store, self.spool = store, spool
         self.recorder = Recorder(store, spool, keys, timedelta(days=config.retention_days))
         self.endpoint = Endpoint(behind, services, store, keys, gate)
         self.recorder.round()

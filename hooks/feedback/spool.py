@@ -29,10 +29,14 @@ class Spool:
     def __init__(self, folder: Path, room: int = ROOM, file_size: int = MEBIBYTE) -> None:
         """Make the directory where there is none. `room` and `file_size` in bytes. Raises OSError where it cannot be written."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"{folder} cannot be written")
         self._folder, self._room, self._file_size = folder, room, file_size
+        self.check()
         self._lock, self._file, self._written, self._owner, self._full = Lock(), -1, 0, os.getpid(), False
+
+    def check(self) -> None:
+        """Raises OSError where nothing can be written."""
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{self._folder} cannot be written")
 
     def append(self, lines: bytes) -> None:
         """Keep whole lines, all of them or none. Raises OSError where there is no room, on the disk or of ours."""

@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from msgspec.structs import asdict
-from sqlalchemy import Connection, create_engine, delete, event, func, or_, select
+from sqlalchemy import Connection, create_engine, delete, event, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -113,6 +113,11 @@ class Store:
             )
             with reading.execution_options(writes=False).begin():
                 yield reading
+
+    def check(self) -> None:
+        """Raises StoreError where nothing could be stored now. It deletes nothing: what may only be read refuses that, too."""
+        with self._open() as connection, connection.begin():
+            connection.execute(delete(FEEDBACK).where(false()))
 
     def close(self) -> None:
         """Give up all connections; they open again when they are needed."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cds.days import Day, parse_day
+from hooks.fhir.resources import NOT_SENT
 
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ UCUM = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 
 def opened(raw: bytes | msgspec.Raw) -> Any:
     """What an element holds that was kept as the bytes that came. Raises msgspec.DecodeError where they are no JSON after all."""
-    return msgspec.json.decode(raw)
+    return None if raw is NOT_SENT else msgspec.json.decode(raw)
 
 
 def remembered(meaning: Callable[[bytes], T]) -> Callable[[bytes], T]:
@@ -118,7 +119,11 @@ def day(*candidates: Any, zone: tzinfo | None = None) -> Day | None:
 
 def first_day(*candidates: Any) -> Day | None:
     """As `day`, with Periods read by their start."""
-    return day(*(c.get("start") if isinstance(c, dict) else c for c in candidates))
+    for candidate in candidates:
+        found = parse_day(candidate.get("start") if isinstance(candidate, dict) else candidate)
+        if found is not None:
+            return found
+    return None
 
 
 def names(concept: Any) -> Iterator[str]:

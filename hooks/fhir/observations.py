@@ -16,6 +16,7 @@ from hooks.fhir.answers import Answers, own_limit
 from hooks.fhir.corrections import CORRECTING, WITHDRAWN, Changed, Read, overtaken
 from hooks.fhir.elements import code, day, local_id, objects, opened, wording
 from hooks.fhir.local import STANDARD, Local
+from hooks.fhir.owners import names_nobody
 from hooks.fhir.quantities import Reported, reported
 from hooks.fhir.questions import Asked, Question, Questions, from_serum
 from hooks.fhir.resources import NOT_SENT, READ_PART, READ_PARTS, Observation, Part, Resource, reference_of
@@ -116,7 +117,7 @@ class _Results:
             if record is None:
                 continue
             self._read.append((record, status, resource))
-            if resource.subject is None and resource.patient is None:
+            if names_nobody(resource):
                 self._note("no_subject", resource, concept)
 
     def all(self, unread: bool) -> Reading:

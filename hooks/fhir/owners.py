@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from hooks.fhir.elements import text
-from hooks.fhir.resources import Medication, OperationOutcome, Patient, Resource
+from hooks.fhir.elements import opened, text
+from hooks.fhir.resources import NOT_SENT, Medication, OperationOutcome, Patient, Resource
 
 
 _OWNERLESS = frozenset((Medication, OperationOutcome, Patient))
 """A drug belongs to nobody, an outcome to the query; which Patient is meant is for the reader to say."""
 
 
-def sorted_out(found: Iterable[Resource], patient_id: str) -> tuple[list[Resource], list[Resource], bool]:
+def sorted_out(found: Sequence[Resource], patient_id: str) -> tuple[list[Resource], list[Resource], bool]:
     """The resources of this patient, those refused, and whether any of these may have been the patient's after all.
 
     One that names nobody came with this patient's answer and is kept. Naming is not only done well: whoever is named in a way
     that does not lead to this patient is refused.
     """
-    found = list(found)
     if _all_of_one(found, patient_id):
-        return found, [], False
-    usual, own, refused, unclear = f"Patient/{patient_id}", list[Resource](), list[Resource](), False
+        return list(found), [], False
+    own, refused, unclear = list[Resource](), list[Resource](), False
     for resource in found:
-        subject = resource.subject
-        if (type(subject) is dict and subject.get("reference") == usual and resource.patient is None) or (
-            type(resource) in _OWNERLESS
-        ):
-            own.append(resource)
-            continue
-        named = [_is_patient(owner, patient_id) for owner in (subject, resource.patient) if owner is not None]
+        owners = () if type(resource) in _OWNERLESS else map(opened, (resource.subject, resource.patient))
+        named = [_is_patient(owner, patient_id) for owner in owners if owner is not None]
         if all(named):
             own.append(resource)
         else:
@@ -39,14 +33,18 @@ def sorted_out(found: Iterable[Resource], patient_id: str) -> tuple[list[Resourc
     return own, refused, unclear
 
 
-def _all_of_one(found: list[Resource], patient_id: str) -> bool:
+def names_nobody(resource: Resource) -> bool:
+    """Does a resource leave open whose it is?"""
+    return resource.subject == resource.patient == NOT_SENT
+
+
+def _all_of_one(found: Sequence[Resource], patient_id: str) -> bool:
     """Do all name this patient in the same words, as the answer to one search does?"""
-    subjects = [resource.subject for resource in found]
+    subjects, count = [resource.subject for resource in found], len(found)
     return (
-        bool(subjects and subjects[0])
-        and subjects.count(subjects[0]) == len(subjects)
-        and [resource.patient for resource in found].count(None) == len(subjects)
-        and _is_patient(subjects[0], patient_id) is True
+        count > 0
+        and subjects.count(subjects[0]) == count == [resource.patient for resource in found].count(NOT_SENT)
+        and _is_patient(opened(subjects[0]), patient_id) is True
     )
 
 

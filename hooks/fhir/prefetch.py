@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -118,7 +119,7 @@ def unpack(
         notes.append(Note("statements_absent", "prefetch.statements", "", ""))
     return Supplied(
         {kind: tuple(by_id.values()) for kind, by_id in resources.items()},
-        {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()},
+        _endings(tuple(keys.items())),
         keys,
         tuple(dict.fromkeys(notes) if fetched else notes),
         faults,
@@ -127,13 +128,11 @@ def unpack(
 
 def _keep_all(found: Sequence[Resource], known: defaultdict[type, dict[str | bytes, Any]]) -> bool:
     """Keep what one query brought at a stroke, if it is of one type and each has an id that nothing else has."""
-    if len(set(map(type, found))) != 1:
+    kinds, ids = set(map(type, found)), [resource.id for resource in found]
+    if len(kinds) != 1 or set(map(type, ids)) != {str}:
         return False
-    ids = [resource.id for resource in found]
-    if set(map(type, ids)) != {str} or "" in ids:
-        return False
-    by_id, new = known[type(found[0])], dict(zip(ids, found, strict=True))
-    if len(new) < len(ids) or not by_id.keys().isdisjoint(new):
+    by_id, new = known[kinds.pop()], dict(zip(ids, found, strict=True))
+    if "" in new or len(new) < len(ids) or not by_id.keys().isdisjoint(new):
         return False
     by_id.update(new)
     return True
@@ -158,6 +157,13 @@ def _together(states: list[KeyState]) -> KeyState:
     if all(state in ANSWERED for state in named):
         return "data" if "data" in named else named[0]
     return named[0] if len(set(states)) == 1 else "incomplete"
+
+
+@lru_cache(maxsize=1024)
+def _endings(states: tuple[tuple[str, KeyState], ...]) -> Mapping[str, Retrieval]:
+    """How each query ended; most requests bring the same keys in the same states."""
+    keys = dict(states)
+    return {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()}
 
 
 def _ending(asked: Iterable[Key], keys: Mapping[str, KeyState]) -> Retrieval:

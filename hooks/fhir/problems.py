@@ -88,9 +88,11 @@ class ProblemReader:
     def condition(self, resource: resources.Condition, birth: Day | None = None) -> Reading:
         """A problem that is active, or of a kind whose history counts, and not refuted. `birth`: to date what has an age."""
         problem = self._condition(bytes(resource.code))
+        if problem.worded and not problem.named:
+            return NOTHING
         verification = status(bytes(resource.verificationStatus))
         if not problem.named:
-            return NOTHING if problem.worded else _nameless(resource, "verification", verification, _WRONG)
+            return _nameless(resource, "verification", verification, _WRONG)
         reference = reference_of(resource)
         clinical = status(bytes(resource.clinicalStatus))
         if not clinical and _abated(resource):
@@ -143,15 +145,18 @@ class ProblemReader:
 
     def allergy(self, resource: resources.AllergyIntolerance) -> Reading:
         """An allergy or intolerance that is active and not refuted, by its code, its substance or the substance of a reaction."""
-        reactions = (msgspec.json.encode(reaction.get("substance")) for reaction in objects(opened(resource.reaction)))
-        problems = [self._allergy(element) for element in (bytes(resource.code), bytes(resource.substance), *reactions)]
+        elements = [bytes(element) for element in (resource.code, resource.substance) if element is not NOT_SENT]
+        if resource.reaction is not NOT_SENT:
+            elements += [msgspec.json.encode(reaction.get("substance")) for reaction in objects(opened(resource.reaction))]
+        problems = list(map(self._allergy, elements))
         named = {concept: None for problem in problems for concept in problem.named}
+        if not named and any(problem.worded for problem in problems):
+            return NOTHING
         verification, only_status = status(bytes(resource.verificationStatus)), code(resource.status)
         clinical = status(bytes(resource.clinicalStatus)) or only_status
         verification = verification or (only_status if only_status in (*_WRONG, *_UNSURE) else "")  # DSTU2 has one for both
         if not named:
-            worded = any(problem.worded for problem in problems)
-            return NOTHING if worded else _nameless(resource, "inactive", verification, _WRONG)
+            return _nameless(resource, "inactive", verification, _WRONG)
         reference = reference_of(resource)
         if clinical in _PAST or verification in _WRONG:
             why = verification if verification in _WRONG else clinical

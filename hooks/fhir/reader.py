@@ -18,6 +18,7 @@ from hooks.fhir.elements import text, truth
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.medicines import MedicineReader
 from hooks.fhir.observations import NOTHING, ObservationReader, Reading
+from hooks.fhir.owners import names_nobody
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
 from hooks.fhir.problems import ProblemReader
 from hooks.fhir.resources import reference_of
@@ -76,7 +77,7 @@ class Reader:
                     unclear.update(reading.unclear)
                 for record in reading.records:
                     records.setdefault(record.concept, []).append(record)
-                if reading.records and resource.subject is None and resource.patient is None:
+                if reading.records and names_nobody(resource):
                     notes.append(Note("no_subject", reading.records[0].reference, reading.records[0].concept, ""))
         for person in supplied.resources.get(resources.Patient, ()):
             if person.id != patient_id:

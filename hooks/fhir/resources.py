@@ -33,8 +33,8 @@ class Observation(Part, frozen=True, gc=False, tag_field="resourceType", tag=Tru
     """A result or an answer."""
 
     id: Any = None
-    subject: Any = None
-    patient: Any = None
+    subject: msgspec.Raw = NOT_SENT
+    patient: msgspec.Raw = NOT_SENT
     status: Any = None
     effectiveDateTime: Any = None
     effectivePeriod: msgspec.Raw = NOT_SENT
@@ -50,8 +50,8 @@ class Observation(Part, frozen=True, gc=False, tag_field="resourceType", tag=Tru
 
 class _Resource(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType", tag=True):
     id: Any = None
-    subject: Any = None
-    patient: Any = None
+    subject: msgspec.Raw = NOT_SENT
+    patient: msgspec.Raw = NOT_SENT
 
 
 class Condition(_Resource, frozen=True, gc=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cds.plaintext import plain
 from hooks.fhir.elements import code, names, objects, opened, truth
@@ -30,9 +31,7 @@ _SAID_NOT_TO_BE = re.compile(
 _ASKED = re.compile(r"(?<![a-z])(?:if|when|until|unless|before|do|should|call|tell)(?![a-z])|如|若|请|勿|切")
 """What the patient is told to do is no report of what the patient does."""
 
-_HINTS = ("tak", "start", "fill", "took", "stopped", "discontinued", "未", "停", "不再", "拒", "没")
-"""One of these is in every such text, and in hardly any other."""
-
+_LONGEST_KEPT = 256
 _WORDS = ("text", "patientInstruction")
 _NO_STATEMENT = ("entered-in-error", "draft")
 
@@ -76,9 +75,15 @@ def said_not_to_be(resource: MedicationRequest | MedicationStatement, lines: obj
 
 
 def denies_taking(words: str) -> bool:
-    """Is this said of something that is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药"."""
-    if not any(hint in words.lower() for hint in _HINTS):
-        return False
+    """Is this said of something that is not taken? "PATIENT NOT TAKING: reported on 3 May", "自行停药".
+
+    What was made of a sentence is kept: "Take 1 tablet daily" is written a thousand times.
+    """
+    return _denies(words) if len(words) <= _LONGEST_KEPT else _denies.__wrapped__(words)
+
+
+@lru_cache(maxsize=4096)
+def _denies(words: str) -> bool:
     said = plain(words.replace("’", "'"))
     found = _SAID_NOT_TO_BE.search(said)
     return found is not None and _ASKED.search(said) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +88,7 @@ def bounds(lines: Any, authored: Any) -> tuple[Day | None, Day | None]:
     """
     periods = [period for line in objects(lines) for repeat in _repeats(line) for period in objects(repeat.get("boundsPeriod"))]
     starts = [begun for period in periods if (begun := first_day(period.get("start")))]
-    start = min(starts, key=lambda begun: begun.first, default=None) or first_day(authored)
+    start = min(starts, key=lambda begun: begun.first) if starts else first_day(authored)
     ends = [end for _, _, end in spans(lines, start)]
     return start, None if None in ends else max((end for end in ends if end is not None), key=lambda end: end.last, default=None)
 
@@ -98,7 +98,9 @@ def spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day |
 
     A line lasts as its bounds or its count of doses say; where another follows, also as its words say ("weekly x4").
     """
-    numbered = sorted([(number(line.get("sequence")), line) for line in objects(lines)], key=lambda pair: pair[0] or 0)
+    numbered = [(number(line.get("sequence")), line) for line in objects(lines)]
+    if len(numbered) > 1:
+        numbered.sort(key=lambda pair: pair[0] or 0)
     begun, number_now, latest = start, None, start
     for place, line in numbered:
         if place != number_now:
@@ -149,6 +151,8 @@ def duration_days(duration: dict[str, Any]) -> float | None:
     return value * _DAYS_IN[unit] if value is not None and value > 0 and unit in _DAYS_IN else None
 
 
-def _repeats(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for timing in objects(line.get("timing")):
-        yield from objects(timing.get("repeat"))
+def _repeats(line: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    timing = line.get("timing")
+    if type(timing) is dict and type(repeat := timing.get("repeat")) is dict:
+        return (repeat,)
+    return [repeat for timing in objects(line.get("timing")) for repeat in objects(timing.get("repeat"))]

@@ -31,7 +31,7 @@ that nobody can tell whether the query was ours. `garbage`: something, but nothi
 ANSWERED = ("data", "null", "empty")
 """The states in which what is not there does not exist."""
 
-_BESIDE = (Medication, OperationOutcome, Patient)
+_BESIDE = frozenset((Medication, OperationOutcome, Patient))
 """What comes beside the matches of a search, and is not counted in its `total`."""
 
 _LOSING = frozenset(
@@ -43,9 +43,6 @@ _LOSING = frozenset(
 _EPIC = "urn:oid:1.2.840.114350."
 _NOTHING_LOST_AT_EPIC = ("4101", "4119")
 """Epic calls these `processing` and means "no results" and "what this user may see", which it says beside every answer."""
-
-_PERHAPS_NEXT = (b"next", b"\\u")
-"""What stands in the links of an answer that has a further page, maybe in escapes; most answers have none."""
 
 _OTHER_TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _READ_IN_ANY_CASE = frozenset(name.lower() for name in (*READ_TYPES, "Bundle"))
@@ -89,7 +86,7 @@ class _Addressed(msgspec.Struct, frozen=True, gc=False):
 
 
 _READ_ADDRESS = msgspec.json.Decoder(_Addressed)
-_READ_BUNDLE: msgspec.json.Decoder[_Bundle | None] = msgspec.json.Decoder(_Bundle | None)
+READ_BUNDLE: msgspec.json.Decoder[_Bundle | None] = msgspec.json.Decoder(_Bundle | None)
 _READ_ODD_BUNDLE = msgspec.json.Decoder(_OddBundle)
 _READ_ODD_ENTRY = msgspec.json.Decoder(_OddEntry)
 _READ_TYPE = msgspec.json.Decoder(_Typed)
@@ -103,7 +100,7 @@ def read_value(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) ->
     be read and a resource of who knows whom mean that there is more than we were given.
     """
     try:
-        value = _READ_BUNDLE.decode(raw)
+        value = READ_BUNDLE.decode(raw)
         if value is None:
             return Value("null")
         if value.resourceType != "Bundle":
@@ -166,7 +163,7 @@ def _told(
     others: int = 0,
 ) -> Value:
     """The state that follows from what was found. `others`: entries of types that nobody reads."""
-    kinds = list(map(type, found))
+    kinds = set(map(type, found))
     own, refused, unclear = sorted_out(found, patient_id)
     outcomes = [resource for resource in found if type(resource) is OperationOutcome] if OperationOutcome in kinds else []
     if outcomes:
@@ -179,7 +176,7 @@ def _told(
     state: KeyState
     if any(map(_loses, outcomes)):
         state = "incomplete" if brought else "failed"
-    elif unreadable or unclear or (bundle is not None and _has_more(bundle, kinds, asked)):
+    elif unreadable or unclear or (bundle is not None and _has_more(bundle, found, asked)):
         state = "incomplete"
     elif brought:
         state = "data"
@@ -210,14 +207,17 @@ def _by_address(raw: bytes | msgspec.Raw, own: Sequence[Resource]) -> list[Medic
     return found
 
 
-def _has_more(bundle: _Bundle | _OddBundle, kinds: Sequence[type], asked: type | None) -> bool:
+def _has_more(bundle: _Bundle | _OddBundle, found: Sequence[Resource], asked: type | None) -> bool:
     """Is there a further page, or are there more matches than entries that can be matches?"""
-    if any(mark in bytes(bundle.link).lower() for mark in _PERHAPS_NEXT) and any(
+    links = bytes(bundle.link).lower()
+    if (b"next" in links or b"\\u" in links) and any(  # most answers have no further page; the word may stand in escapes
         text(link.get("relation")).lower() == "next" for link in objects(opened(bundle.link))
     ):
         return True
-    total = number(bundle.total)
-    return total is not None and total > len(kinds) - sum(kinds.count(kind) for kind in _BESIDE if kind is not asked)
+    total, matches = number(bundle.total), len(found)
+    if not _BESIDE.isdisjoint(map(type, found)):
+        matches = sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
+    return total is not None and total > matches
 
 
 def _loses(outcome: OperationOutcome) -> bool:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
-from hmac import digest
+from errno import ENOSPC
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
+
+from cds.decide import Statement
+from hooks.feedback.entries import Keys, client_of
+from hooks.operation.logs import now
+from hooks.requestid import request_id
+from hooks.trail import Trail
 
 
 class Record(Struct, frozen=True, omit_defaults=True):
     """What is kept of one call (OPS-01). What the request did not give is left out.
 
-    `patient`, `user`: pseudonyms, the same for the same person within one deployment. `advice`: rule and key of each card shown,
-    `silent` those that a silent client or rule did not show, `held_back` those beyond the card budget or snoozed. `data`: the
-    state of each prefetch key and what the FHIR server brought. `ms`: how long each phase took.
+    `client`: by the name of its profile; iss, tenant, token: of the caller's token, the last being its `jti`. `user`, `patient`:
+    pseudonyms, the same for the same person within one deployment. `hookInstance` and `token` are kept as sent where they are
+    UUIDs, else as pseudonyms. `advice`: rule and key of each advice that was given, `silent` those that nobody was shown,
+    `held_back` those beyond the number of cards. `cards`: the keys of their cards, as in the feedback store. `prefetch`: the
+    state of each key as the client sent it, `fetched`: what its FHIR server brought beside it. `ms`: the time of each phase.
     """
 
     time: str
@@ -31,33 +37,59 @@ class Record(Struct, frozen=True, omit_defaults=True):
     client: str | None = None
     iss: str | None = None
     tenant: str | None = None
+    token: str | None = None
     user: str | None = None
     patient: str | None = None
     advice: tuple[str, ...] = ()
     cards: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
-    data: Mapping[str, str] = {}
+    prefetch: Mapping[str, str] = {}
+    fetched: Mapping[str, str] = {}
     knowledge: str | None = None
     ms: Mapping[str, float] = {}
 
 
-class Pseudonyms:
-    """Names for people that nobody without the deployment's secret can lead back to them."""
+_UUID = re.compile(r"(?i)(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-    def __init__(self, secret: bytes) -> None:
-        """Raises ValueError for a secret that could be guessed: patient ids are few, and easily tried."""
-        if len(secret) < 16:
-            raise ValueError("the secret for pseudonyms needs at least 16 bytes; make one with `openssl rand -hex 32`")
-        self._secret = secret
 
-    def of(self, kind: str, identity: str | None) -> str | None:
-        """The pseudonym of a patient or user; None for nobody."""
-        return (
-            None
-            if identity is None
-            else digest(self._secret, f"{kind}|{identity}".encode("utf-8", "surrogatepass"), sha256).hex()[:32]
-        )
+def record_of(trail: Trail, service: str, status: int, seconds: Mapping[str, float], keys: Keys) -> Record:
+    """The record of a call that has just ended."""
+    caller, request, context, decision = trail.caller, trail.request, trail.context, trail.decision
+    client = client_of(caller)
+    said = decision if trail.cards else None
+    given = tuple(map(_named, said.statements)) if said is not None else ()
+    return Record(
+        time=now(),
+        request=request_id.get(),
+        service=service,
+        status=status,
+        hook=request.hook if request is not None else None,
+        hookInstance=_plain(keys, "instance", client, request.hookInstance) if request is not None else None,
+        client=trail.client,
+        iss=caller.iss if caller is not None else None,
+        tenant=caller.tenant if caller is not None else None,
+        token=_plain(keys, "token", client, caller.jti) if caller is not None and caller.jti is not None else None,
+        user=keys.key("user", client, context.userId) if context is not None and context.userId else None,
+        patient=keys.key("patient", client, context.patientId) if context is not None else None,
+        advice=() if trail.silent else given,
+        cards=() if trail.silent else tuple(keys.card(client, service, card.uuid) for card in trail.cards),
+        silent=given if trail.silent else (),
+        held_back=tuple(map(_named, said.held_back)) if said is not None else (),
+        prefetch=trail.prefetched(),
+        fetched=trail.fetched(),
+        knowledge=decision.library.version if decision is not None else None,
+        ms={phase: round(spent * 1000, 3) for phase, spent in seconds.items()},
+    )
+
+
+def _named(said: Statement) -> str:
+    return f"{said.rule}/{said.advice.key}"
+
+
+def _plain(keys: Keys, kind: str, client: str, identity: str) -> str:
+    """What is random by its form is kept as it is; anything else might have been made from somebody's name or number."""
+    return identity if _UUID.fullmatch(identity) else keys.key(kind, client, identity)
 
 
 class AuditLog:
@@ -70,64 +102,21 @@ class AuditLog:
     def __init__(self, file: Path) -> None:
         """Raises OSError where the file cannot be appended to: a service that cannot keep its record does not start."""
         self._file = file
+        self.check()
+
+    def check(self) -> None:
+        """Raises OSError where the file cannot be appended to."""
         os.close(self._open())
 
     def keep(self, record: Record) -> None:
         """Append one record. Raises OSError. The file is opened each time, so that a rotated one is not written to any more."""
+        line = msgspec.json.encode(record) + b"\n"
         descriptor = self._open()
         try:
-            os.write(descriptor, msgspec.json.encode(record) + b"\n")
+            if os.write(descriptor, line) != len(line):
+                raise OSError(ENOSPC, "the disk is full")
         finally:
             os.close(descriptor)
 
     def _open(self) -> int:
         return os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-
-
-def now() -> str:
-    """The time as records carry it, to the millisecond, in UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-_OUTCOMES = ((500, "8"), (400, "4"))
-"""AuditEvent.outcome (http://terminology.hl7.org/CodeSystem/audit-event-outcome): 0 success, 4 minor, 8 serious failure."""
-
-
-def audit_event(record: Record) -> dict[str, Any]:
-    """The record as a FHIR R4 AuditEvent: the client and the user as agents; patient and advice as entities."""
-    outcome = next((code for least, code in _OUTCOMES if record.status >= least), "0")
-    agents = [_agent(record.client or record.iss, False), *([_agent(record.user, True)] if record.user else [])]
-    said = [
-        *record.advice,
-        *(f"{name} (silent)" for name in record.silent),
-        *(f"{name} (held back)" for name in record.held_back),
-    ]
-    details = {"hook": record.hook, "hookInstance": record.hookInstance, "knowledge": record.knowledge, **record.data}
-    entities: list[dict[str, Any]] = [
-        {
-            "what": {"identifier": {"value": record.request}},
-            "name": record.service,
-            "detail": [{"type": name, "valueString": value} for name, value in details.items() if value],
-        }
-    ]
-    if record.patient:
-        entities.append({"what": {"identifier": {"value": record.patient}}, "role": _coded("object-role", "1", "Patient")})
-    entities += [{"name": name, "role": _coded("object-role", "4", "Domain Resource")} for name in said]
-    return {
-        "resourceType": "AuditEvent",
-        "type": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110100", "display": "Application Activity"},
-        "action": "E",
-        "recorded": record.time,
-        "outcome": outcome,
-        "agent": agents,
-        "source": {"observer": {"display": "Cobalamin CDS"}},
-        "entity": entities,
-    }
-
-
-def _agent(name: str | None, requestor: bool) -> dict[str, Any]:
-    return {"who": {"identifier": {"value": name or "unknown"}}, "requestor": requestor}
-
-
-def _coded(system: str, code: str, display: str) -> dict[str, str]:
-    return {"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code, "display": display}

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
+import cds
+from hooks.operation.config import SHARED
+from hooks.trail import Trail
 
-PHASES = ("trust", "read", "fetch", "decide", "write")
-"""What a call consists of, in order."""
-
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The directory in which workers add up; the library wants it in the environment before it is imported."""
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -20,46 +18,70 @@ _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 class Metrics:
     """The counters of one application."""
 
-    def __init__(self) -> None:
+    def __init__(self, knowledge: str = "") -> None:
         """Register everything, so that what has not happened yet is seen as 0 where its labels are known."""
         self._registry = registry = CollectorRegistry()
         self._calls = Counter(
             "cobalamin_calls", "Calls of the services by status.", ("service", "client", "status"), registry=registry
+        )
+        self._duration = Histogram(
+            "cobalamin_call_seconds", "Time spent on a call.", ("service",), buckets=_SECONDS, registry=registry
         )
         self._phases = Histogram(
             "cobalamin_phase_seconds", "Time spent on a call, by phase.", ("phase",), buckets=_SECONDS, registry=registry
         )
         self._cards = Counter(
             "cobalamin_cards",
-            "Cards by rule, indicator and whether they were shown.",
-            ("rule", "indicator", "shown"),
+            "Advice by rule, indicator and what became of it: shown, silent or held_back.",
+            ("rule", "indicator", "state"),
             registry=registry,
         )
         self._prefetch = Counter(
-            "cobalamin_prefetch", "What prefetch keys brought.", ("client", "key", "state"), registry=registry
+            "cobalamin_prefetch", "What clients sent for each prefetch key.", ("client", "key", "state"), registry=registry
         )
+        self._fetched = Counter(
+            "cobalamin_fetched",
+            "What FHIR servers of clients were asked for, and brought: a state, or why nothing came.",
+            ("client", "key", "state"),
+            registry=registry,
+        )
+        self._unrecorded = Counter("cobalamin_unrecorded", "Calls whose audit record could not be written.", registry=registry)
         self._key_age = Gauge(
             "cobalamin_key_set_age_seconds",
-            "Seconds since the keys of an issuer were fetched.",
+            "Seconds since the keys of an issuer were fetched, by the worker that was asked.",
             ("issuer",),
             registry=registry,
             multiprocess_mode="mostrecent",
         )
+        info = Gauge(
+            "cobalamin_info",
+            "Always 1; software and knowledge are in its labels.",
+            ("version", "knowledge"),
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+        info.labels(cds.__version__, knowledge).set(1)
 
-    def called(self, service: str, client: str, status: int, seconds: Mapping[str, float]) -> None:
-        """Count a call and the time of its phases."""
+    def called(self, service: str, trail: Trail, status: int, seconds: Mapping[str, float]) -> None:
+        """Count a call: its phases, the advice that was given, and what prefetch and FHIR server brought."""
+        client = trail.client or "unknown"
         self._calls.labels(service, client, str(status)).inc()
+        self._duration.labels(service).observe(sum(seconds.values()))
         for phase, spent in seconds.items():
             self._phases.labels(phase).observe(spent)
-
-    def said(self, rule: str, indicator: str, shown: bool) -> None:
-        """Count a card."""
-        self._cards.labels(rule, indicator, "yes" if shown else "no").inc()
-
-    def brought(self, client: str, states: Mapping[str, str]) -> None:
-        """Count the state of each prefetch key of a call."""
-        for key, state in states.items():
+        if trail.decision is not None and trail.cards:
+            for said in trail.decision.statements:
+                self._cards.labels(said.rule, said.words.urgency, "silent" if trail.silent else "shown").inc()
+            for said in trail.decision.held_back:
+                self._cards.labels(said.rule, said.words.urgency, "held_back").inc()
+        for key, state in trail.prefetched().items():
             self._prefetch.labels(client, key, state).inc()
+        for key, state in trail.fetched().items():
+            self._fetched.labels(client, key, state).inc()
+
+    def unrecorded(self) -> None:
+        """Count a call that is not on record."""
+        self._unrecorded.inc()
 
     def key_ages(self, ages: Iterable[tuple[str, float]]) -> None:
         """Set how old the keys of each issuer are."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from hooks.errors import Issue, RequestError
 from hooks.trust.issuers import Issuer
+from hooks.trust.keysets import KeySet
 from hooks.trust.replay import Replays
 from hooks.trust.tokens import Caller, Tokens, Untrusted
 
@@ -49,6 +50,7 @@ class Gate:
         if trusted and replays is None:
             raise ValueError("tokens are good once only where used ones are remembered; name a file for them")
         self._tokens = Tokens(trusted, replays) if replays is not None else None
+        self.key_sets: Mapping[str, KeySet] = self._tokens.key_sets if self._tokens is not None else {}
 
     def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller:
         """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401."""

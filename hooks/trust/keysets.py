@@ -76,6 +76,9 @@ def _strong(jwk: dict[str, Any], algorithm: str) -> jwt.PyJWK | None:
 class KeptKeys:
     """Keys that were handed over once: in the configuration, or as a file, which is read again when it changes."""
 
+    age_s = None
+    """They do not age."""
+
     def __init__(self, source: dict[str, Any] | Path, algorithms: tuple[str, ...]) -> None:
         """Raises KeySetError or OSError where there is no key set, or none of its keys is usable."""
         self._source, self._algorithms, self._read_at = source, algorithms, 0.0
@@ -85,13 +88,21 @@ class KeptKeys:
 
     def find(self, kid: str, algorithm: str) -> jwt.PyJWK | None:
         """The key with this id, for this algorithm."""
+        self._look_again()
+        return self._keys.get((kid, algorithm))
+
+    def at_hand(self) -> bool:
+        """Is there any key?"""
+        self._look_again()
+        return bool(self._keys)
+
+    def _look_again(self) -> None:
         if isinstance(self._source, Path) and self._changed(self._source):
             try:
                 if not self._read():
                     _LOG.warning("a key file holds no usable key any more: its client is locked out")
             except (OSError, ValueError) as error:
                 _LOG.warning("a key file cannot be read, its keys stay as they were: %s", type(error).__name__)
-        return self._keys.get((kid, algorithm))
 
     def _changed(self, file: Path) -> bool:
         try:
@@ -123,15 +134,28 @@ class FetchedKeys:
         now = self._clock()
         fresh = self._fetched is not None and now - self._fetched < FRESH_S
         known = self._keys.get((kid, algorithm)) if fresh else None
-        if known is None and (self._tried is None or now - self._tried >= COOL_DOWN_S):
+        if known is None:
+            self._ask(now)
+        return self._keys.get((kid, algorithm)) if self._trusted(now) else None
+
+    def at_hand(self) -> bool:
+        """Is there any key, be it an old one? Where there is none, the set is asked for."""
+        now = self._clock()
+        if not self._trusted(now):
+            self._ask(now)
+        return bool(self._keys) and self._trusted(now)
+
+    def _ask(self, now: float) -> None:
+        """Fetch the set, unless somebody just tried."""
+        if self._tried is None or now - self._tried >= COOL_DOWN_S:
             self._tried = now
             try:
                 self._keys, self._fetched = usable(_fetch(self._url), self._algorithms), now
             except (requests.RequestException, ValueError) as error:
                 _LOG.warning("no key set from an issuer: %s", type(error).__name__)
-        if self._fetched is None or now - self._fetched >= STALE_S:
-            return None
-        return self._keys.get((kid, algorithm))
+
+    def _trusted(self, now: float) -> bool:
+        return self._fetched is not None and now - self._fetched < STALE_S
 
     @property
     def age_s(self) -> float | None:

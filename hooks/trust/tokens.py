@@ -39,6 +39,7 @@ class Caller(Struct, frozen=True):
     iss: str
     tenant: str | None = None
     sub: str | None = None
+    jti: str | None = None
 
 
 class Untrusted(Exception):  # noqa: N818 - it is no error of ours
@@ -65,6 +66,7 @@ class Tokens:
                 self._keys[issuer.iss, url] = key_set(url, issuer.algorithms)
             if own is not None:
                 self._keys[issuer.iss, own] = registered
+        self.key_sets = {iss: self._keys[iss, None] for iss in self._issuers}
 
     def caller(self, token: str, endpoints: Iterable[str]) -> Caller:
         """Whom the token comes from, if all of it holds. Raises Untrusted. `endpoints`: the URLs it may be addressed to.
@@ -79,7 +81,7 @@ class Tokens:
             claims["iss"], claims["jti"], claims["exp"] + self._issuers[claims["iss"]].skew_s, self._clock()
         ):
             raise Untrusted("jti")
-        return Caller(claims["iss"], _text(claims.get("tenant")), _text(claims.get("sub")))
+        return Caller(claims["iss"], _text(claims.get("tenant")), _text(claims.get("sub")), claims["jti"])
 
     def checks(self, token: str, endpoints: Iterable[str], claims: dict[str, Any] | None = None) -> Iterator[Check]:
         """Every check of a token, in order; where one makes the next meaningless it is the last. `claims` is filled in."""

@@ -39,7 +39,9 @@ def new_page(base: str, chromium: Browser) -> Iterator[OpenPage]:
         context = chromium.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((base, "about:", "data:")) else None)
+        page.on(
+            "request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((base, "about:", "data:")) else None
+        )
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page

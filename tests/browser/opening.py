@@ -60,9 +60,13 @@ def browser() -> Iterator[Browser]:
             chromium.close()
 
 
-def visit(page: Page, base: str, fixture: str = "food-bound-deficiency", tab: str = "cards", language: str = "en", **also: str) -> Page:
+def visit(
+    page: Page, base: str, fixture: str = "food-bound-deficiency", tab: str = "cards", language: str = "en", **also: str
+) -> Page:
     """Open an example, and wait until it was decided on."""
-    address = "&".join(f"{name}={value}" for name, value in {"fixture": fixture, "tab": tab, "language": language, **also}.items())
+    address = "&".join(
+        f"{name}={value}" for name, value in {"fixture": fixture, "tab": tab, "language": language, **also}.items()
+    )
     page.goto("about:blank")
     page.goto(f"{base}/workbench#{address}")
     page.locator("#panel").wait_for()

@@ -273,6 +273,8 @@ def test_the_wire_can_be_copied_as_a_command(base: str, new_page: OpenPage) -> N
     expect(page.locator("#panel")).to_contain_text("what is chosen here may differ")
     page.get_by_role("button", name="Copy as curl").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(f"curl -s {base}/cds-services/b12-bone-health -H 'Content-Type: application/json' -H 'Accept-Language: en'")
+    assert copied.startswith(
+        f"curl -s {base}/cds-services/b12-bone-health -H 'Content-Type: application/json' -H 'Accept-Language: en'"
+    )
     assert json.loads(copied.partition("<<'REQUEST'\n")[2].rpartition("\nREQUEST")[0])["hook"] == "patient-view"
     expect(page.locator("pre").last).to_contain_text('"cards"')

@@ -81,7 +81,9 @@ def test_SEC_37_all_refusals_look_alike_and_the_log_knows_why(guarded: Clients, 
     caplog.set_level(logging.DEBUG)
     client = guarded()
     bodies = {
-        client.post(URL, json=request(HEALTHY), headers={"Authorization": f"Bearer {sent}"}).get_data()
+        client.post(
+            URL, json=request(HEALTHY), headers={"Authorization": f"Bearer {sent}", "X-Request-Id": "the-same"}
+        ).get_data()
         for sent in ("x", fresh(iss="https://other.example"), fresh(aud="x"), fresh(exp=1), fresh(serial=1))
     }
     assert len(bodies) == 1

@@ -19,8 +19,7 @@ import requests
 from sqlalchemy import select
 
 from hooks.feedback.config import FeedbackConfig
-from hooks.feedback.endpoint import client_of
-from hooks.feedback.entries import Keys
+from hooks.feedback.entries import Keys, client_of
 from hooks.feedback.mounting import Kept
 from hooks.feedback.tables import CARD, FEEDBACK
 from hooks.services import SERVICES

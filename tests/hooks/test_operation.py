@@ -14,9 +14,12 @@ import msgspec
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from hooks.operation.audit import AuditLog, Pseudonyms, Record, audit_event, now
-from hooks.operation.logs import JsonLines, identified, log_as_json, request_id
-from hooks.operation.metrics import SHARED, Metrics
+from hooks.operation.audit import AuditLog, Record
+from hooks.operation.auditevents import audit_event
+from hooks.operation.config import SHARED
+from hooks.operation.logs import JsonLines, TextLines, logging_to_stderr, now
+from hooks.operation.metrics import Metrics
+from hooks.requestid import identified, request_id
 
 
 RECORD = Record(
@@ -32,7 +35,8 @@ RECORD = Record(
     advice=("b12_regimen/start",),
     silent=("b12_follow_up/overdue",),
     held_back=("b12_dose/no_added_benefit",),
-    data={"labs": "data", "procedures": "null"},
+    prefetch={"labs": "data", "procedures": "null"},
+    fetched={"conditions": "late"},
     knowledge="2026.11",
     ms={"read": 0.2},
 )
@@ -80,15 +84,6 @@ def test_a_record_is_a_valid_audit_event(status: int, outcome: str) -> None:
     AuditEvent.model_validate(audit_event(Record(time=RECORD.time, request="r", service="s", status=status)))
 
 
-def test_pseudonyms_are_stable_within_a_deployment_and_mean_nothing_outside() -> None:
-    ours, theirs = Pseudonyms(b"sixteen bytes or more"), Pseudonyms(b"another secret of theirs")
-    assert ours.of("patient", "123") == ours.of("patient", "123")
-    assert len({ours.of("patient", "123"), ours.of("user", "123"), theirs.of("patient", "123")}) == 3
-    assert ours.of("patient", None) is None
-    with pytest.raises(ValueError, match="16 bytes"):
-        Pseudonyms(b"short")
-
-
 def line(name: str, message: str, error: BaseException | None = None) -> dict[str, str]:
     info = (type(error), error, error.__traceback__) if error is not None else None
     content: dict[str, str] = json.loads(JsonLines().format(logging.LogRecord(name, 30, "x.py", 1, message, None, info)))
@@ -96,29 +91,35 @@ def line(name: str, message: str, error: BaseException | None = None) -> dict[st
 
 
 def test_OPS_02_logs_hold_our_words_and_nobody_elses() -> None:
-    request_id.set("abc")
+    before = request_id.set("abc")
     assert line("cobalamin", "refused with 400")["message"] == "refused with 400"
     assert "Patient" not in json.dumps(line("urllib3.connectionpool", "GET /Patient/123"))
     try:
         raise ValueError("Mrs Marker, born 1950")
     except ValueError as error:
         said = line("cobalamin", "unexpected ValueError", error)
+    request_id.reset(before)
     assert said["error"] == "ValueError"
     assert said["where"].startswith("test_operation.py:")
     assert said["request"] == "abc"
     assert "Marker" not in json.dumps(said)
-    assert "where" not in line("cobalamin", "x", None)
+    assert line("cobalamin", "x").keys() == {"time", "level", "logger", "message"}
 
 
-def test_all_logs_of_the_process_are_json(capsys: pytest.CaptureFixture[str]) -> None:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    try:
-        log_as_json()
+def test_lines_of_text_say_the_same() -> None:
+    said = TextLines().format(logging.LogRecord("cobalamin", 30, "x.py", 1, "said", None, (ValueError, ValueError("no"), None)))
+    assert said.split(" ", 1)[1] == "WARNING cobalamin: said [error ValueError] [where ]"
+
+
+@pytest.mark.parametrize(("as_json", "said"), [(True, '"message": "said"'), (False, "WARNING cobalamin: said\n")])
+def test_all_logs_of_the_process_are_such_lines(capsys: pytest.CaptureFixture[str], as_json: bool, said: str) -> None:
+    before = logging.root.handlers[:], logging.root.level
+    with logging_to_stderr("info", as_json):
         logging.getLogger("cobalamin").warning("said")
-    finally:
-        logging.root.handlers[:] = handlers
-        logging.root.setLevel(level)
-    assert json.loads(capsys.readouterr().err)["message"] == "said"
+        logging.getLogger("urllib3").debug("never")
+    (told,) = capsys.readouterr().err.splitlines(keepends=True)
+    assert said in told
+    assert (logging.root.handlers[:], logging.root.level) == before
 
 
 @pytest.mark.parametrize("header", [None, "", "short", "a b c d e f g", "x" * 65, "line\nbreak-line"])
@@ -127,33 +128,16 @@ def test_ERR_14_a_request_gets_an_id_of_its_own_unless_the_gateway_gave_a_harmle
     assert len(identified(header)) == 32
 
 
-def test_metrics_count_and_name_nobody() -> None:
-    metrics = Metrics()
-    metrics.called("b12-bone-health", "epic", 200, {"read": 0.0003})
-    metrics.said("b12_regimen", "warning", shown=True)
-    metrics.said("b12_regimen", "warning", shown=False)
-    metrics.brought("epic", {"labs": "data"})
-    metrics.key_ages([("https://ehr.example.org", 12.0)])
-    text = metrics.text().decode()
-    for expected in (
-        'cobalamin_calls_total{client="epic",service="b12-bone-health",status="200"} 1.0',
-        'cobalamin_phase_seconds_bucket{le="0.0005",phase="read"} 1.0',
-        'cobalamin_cards_total{indicator="warning",rule="b12_regimen",shown="no"} 1.0',
-        'cobalamin_prefetch_total{client="epic",key="labs",state="data"} 1.0',
-        'cobalamin_key_set_age_seconds{issuer="https://ehr.example.org"} 12.0',
-    ):
-        assert expected in text
-
-
 _WORKER = """
 import os
 from hooks.operation.metrics import Metrics
+from hooks.trail import Trail
 metrics = Metrics()
 if os.fork() == 0:
-    metrics.called("s", "c", 200, {})
+    metrics.called("s", Trail(), 200, {})
     os._exit(0)
 os.wait()
-metrics.called("s", "c", 200, {})
+metrics.called("s", Trail(), 200, {})
 print(metrics.text().decode())
 """
 
@@ -167,4 +151,4 @@ def test_metrics_of_all_workers_add_up(tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", _WORKER], env={**os.environ, SHARED: str(tmp_path)}, check=True, capture_output=True, text=True
     )
-    assert 'cobalamin_calls_total{client="c",service="s",status="200"} 2.0' in said.stdout
+    assert 'cobalamin_calls_total{client="unknown",service="s",status="200"} 2.0' in said.stdout

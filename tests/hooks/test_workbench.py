@@ -67,7 +67,9 @@ def test_there_is_none_unless_it_is_asked_for(client: FlaskClient) -> None:
         assert client.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("config", [Config(workbench=True, open=True), Config(workbench=True, gate=Gate("https://a.example", []))])
+@pytest.mark.parametrize(
+    "config", [Config(workbench=True, open=True), Config(workbench=True, gate=Gate("https://a.example", []))]
+)
 def test_it_is_refused_where_anybody_or_somebody_with_a_token_is_answered(config: Config) -> None:
     with pytest.raises(KnowledgeError, match="the workbench is for development"):
         create_app(config)
@@ -265,7 +267,9 @@ def test_plain_text_stays_text_and_html_html(tmp_path: Path) -> None:
 
 
 def test_what_a_record_brings_is_never_html(bench: FlaskClient) -> None:
-    body = json.dumps(example("food-bound-deficiency")).replace("omeprazole (PriLOSEC) 20 mg capsule", "<img src=x onerror=alert(1)>")
+    body = json.dumps(example("food-bound-deficiency")).replace(
+        "omeprazole (PriLOSEC) 20 mg capsule", "<img src=x onerror=alert(1)>"
+    )
     (shown,) = evaluated(bench, body)["cards"]
     assert "<img" not in shown["html"]
     assert "&lt;img" in shown["html"]
@@ -274,14 +278,24 @@ def test_what_a_record_brings_is_never_html(bench: FlaskClient) -> None:
 def test_how_each_query_came(bench: FlaskClient) -> None:
     decided = evaluated(bench, example("conditions-query-failed"))["decided"]
     queries = {query["key"]: query for query in decided["queries"]}
-    assert [queries[key]["state"] for key in ("patient", "labs", "conditions", "statements")] == ["data", "data", "failed", "empty"]
+    assert [queries[key]["state"] for key in ("patient", "labs", "conditions", "statements")] == [
+        "data",
+        "data",
+        "failed",
+        "empty",
+    ]
     assert queries["conditions"]["ended"] == "failed"
     assert queries["labs"]["count"] > 10
-    assert decided["gaps"][0] == {"title": "Absorption of vitamin B12", "because": ["problems and diagnoses: could not be retrieved"]}
+    assert decided["gaps"][0] == {
+        "title": "Absorption of vitamin B12",
+        "because": ["problems and diagnoses: could not be retrieved"],
+    }
     assert decided["notes"][0]["text"] == "The query failed at the requesting system"
     chinese = evaluated(bench, example("conditions-query-failed"), language="zh-CN")["decided"]
     assert chinese["notes"][0]["text"] != decided["notes"][0]["text"]
-    nameless = evaluated(bench, {**request(DEFICIENT), "prefetch": {"patient": request(DEFICIENT)["prefetch"]["patient"]}})["decided"]
+    nameless = evaluated(bench, {**request(DEFICIENT), "prefetch": {"patient": request(DEFICIENT)["prefetch"]["patient"]}})[
+        "decided"
+    ]
     assert {query["state"] for query in nameless["queries"]} == {"data", "absent"}
 
 
@@ -361,7 +375,11 @@ def test_the_course_of_two_years(bench: FlaskClient) -> None:
 def test_bounds_units_and_injections_are_kept_apart(bench: FlaskClient) -> None:
     person = {
         **DEFICIENT,
-        "results": [{"b12_total": "<83 pg/mL", "days_ago": 3}, {"b12_total": "150 pmol/L", "days_ago": 200}, {"b12_total": ">1500 pg/mL", "days_ago": 400}],
+        "results": [
+            {"b12_total": "<83 pg/mL", "days_ago": 3},
+            {"b12_total": "150 pmol/L", "days_ago": 200},
+            {"b12_total": ">1500 pg/mL", "days_ago": 400},
+        ],
         "procedures": [{"b12_injection": {"days_ago": 300}}],
     }
     course = evaluated(bench, request(person))["decided"]["course"]
@@ -391,9 +409,12 @@ def test_a_hidden_record_is_gone_and_the_rest_still_complete(bench: FlaskClient)
     body = example("three-months-on")
     told = evaluated(bench, body, hidden=["Observation/obs-p-125-7"])
     assert told["changes"]["same"] is False
-    assert [(entry["rule"], entry["change"]) for entry in told["changes"]["advice"]] == [("b12_baseline", "new"), ("b12_follow_up", "gone")]
+    assert [(entry["rule"], entry["change"]) for entry in told["changes"]["advice"]] == [
+        ("b12_baseline", "new"),
+        ("b12_follow_up", "gone"),
+    ]
     assert {"name": "b12_total_results", "before": "138 pg/mL (2026-08-17)", "after": "none"} in told["changes"]["facts"]
-    assert "obs-p-125-7\"" not in told["sent"]
+    assert 'obs-p-125-7"' not in told["sent"]
     assert "Observation/obs-p-125-7" not in {record["reference"] for record in told["decided"]["records"]}
     assert {query["ended"] for query in told["decided"]["queries"]} == {None, "retrieved"}
 
@@ -449,7 +470,10 @@ def test_a_bundle_becomes_a_request(bench: FlaskClient) -> None:
     assert evaluated(bench, leaving)["status"] in (200, 412)
 
 
-@pytest.mark.parametrize("bundle", [{}, {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1, {}]}])
+@pytest.mark.parametrize(
+    "bundle",
+    [{}, {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1, {}]}],
+)
 def test_what_is_nobodys_bundle_is_told(bench: FlaskClient, bundle: dict[str, Any]) -> None:
     refused = bench.post("/workbench/api/requests", json={"bundle": bundle})
     assert refused.status_code == 400
