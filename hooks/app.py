@@ -102,7 +102,7 @@ def create_app(config: Config | None = None) -> Flask:
     if config.workbench:
         if gate is not None or config.open:
             raise KnowledgeError(
-                "the workbench is for development: neither where tokens are asked for nor where anybody is answered"
+                "the workbench is for development: not where tokens are asked for, nor where anybody is answered"
             )
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 

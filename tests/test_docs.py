@@ -49,8 +49,8 @@ def run(command: str, document: Path) -> None:
     if words[0] != "cobalamin":
         assert command.startswith("python3 -m venv"), f"{document.name}: nobody runs {command!r}"  # .ci/run does
         return
-    if words[1] == "serve":
-        main.commands["serve"].make_context("serve", words[2:])
+    if words[1] in ("serve", "workbench"):
+        main.commands[words[1]].make_context(words[1], words[2:])
         return
     words, target = (words[:-2], words[-1]) if ">" in words else (words, None)
     result = CliRunner().invoke(main, words[1:])

@@ -92,7 +92,7 @@ class Bench:
         if asked.today is None and self._today is not None:
             asked = asked.model_copy(update={"today": self._today()})
         engine = self._engine(profile.name, service.id, tuple(sorted(asked.numbers.items())))
-        sent = asked.body.encode("utf-8", "surrogatepass")
+        sent = asked.body.encode()
         body = without(sent, asked.hidden) if asked.hidden else sent
         if engine not in self._warm:  # what an engine does once for each day is not what an answer takes
             self._warm.add(engine)

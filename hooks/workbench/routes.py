@@ -41,8 +41,6 @@ _POLICY = (
 )
 _HEADERS = (
     ("Content-Security-Policy", _POLICY),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "no-cache"),
 )
@@ -139,4 +137,4 @@ def _file(path: Path) -> Response:
 
 
 def _sent(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, [*reply.headers, ("X-Content-Type-Options", "nosniff")])
+    return Response(reply.body, reply.status, list(reply.headers))
