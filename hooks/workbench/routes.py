@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -31,6 +30,9 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _ELSEWHERE = Issue("forbidden", "The workbench answers on the machine it runs on, under its own address, and nowhere else.")
 _NO_FIXTURE = Issue("not-found", "There is no such fixture.")
 _NO_ASSET = Issue("not-found", "There is no such file.")
+
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""Not asked of the machine: some say other things, and a browser then runs no module."""
 
 _STYLE_OF_THE_CHART = "sha256-hsX+8lejWmGZpvdm1hHuBBbZ2zBMCailMJhVGlInLgg="
 """Of the one style element that the charting library writes into its pictures; a browser test fails where it is another."""
@@ -129,8 +131,7 @@ def _told(view: Callable[..., Response]) -> Callable[..., Response]:
 
 
 def _file(path: Path) -> Response:
-    kind = mimetypes.guess_type(path.name)[0] or "text/plain"
-    response = Response(path.read_bytes(), headers=list(_HEADERS), mimetype=kind)
+    response = Response(path.read_bytes(), headers=list(_HEADERS), mimetype=_KINDS.get(path.suffix, "text/plain"))
     response.add_etag()
     response.make_conditional(request)
     return response

@@ -98,7 +98,7 @@ function actions(card, service) {
     return h(
       "li",
       { class: isRecommended ? "recommended" : null },
-      h("button", { type: "button", class: "accept", disabled, onclick: take }, label),
+      h("button", { type: "button", class: "accept", "data-label": label, disabled, onclick: take }, label),
       isRecommended ? h("span", { class: "chip" }, t("recommended")) : null,
       h("details", { class: "effects" }, h("summary", {}, t("what_it_does", { count: suggestion.actions.length })), h("ul", {}, suggestion.actions.map(effect))),
     );
@@ -125,6 +125,7 @@ function actions(card, service) {
     }
   }
   function tell({ outcome, label }) {
+    place.querySelector(`button.accept[data-label="${CSS.escape(label)}"]`)?.classList.add("chosen");
     status.className = "told done";
     status.textContent = t(outcome === "accepted" ? "accepted" : "overridden", { label });
     announce(status.textContent);

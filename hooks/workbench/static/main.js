@@ -113,4 +113,8 @@ async function start() {
   await evaluate();
 }
 
+addEventListener("beforeprint", () => {
+  for (const tables of document.querySelectorAll("details.tables")) tables.open = true;
+});
+
 start();
