@@ -32,6 +32,7 @@ def _advice(decision: Decision, statement: Statement, language: Language) -> dic
     return {
         "rule": statement.rule,
         "key": statement.advice.key,
+        "topic": decision.library.rules[statement.rule].topic,
         "title": decision.library.rules[statement.rule].title[language],
         "indicator": statement.words.urgency,
         "why": _node(why(decision, statement.rule), decision, language),

@@ -64,6 +64,9 @@ def test_every_example_is_shown_without_a_complaint(base: str, new_page: OpenPag
         with page.expect_response("**/api/evaluate"):
             radio.check() if not radio.is_checked() else page.get_by_label("Client").select_option("epic")
     assert "fixture=two-years-on" in page.url
+    page.evaluate("location.hash = '#fixture=pregnant&tab=wire'")
+    expect(page.locator("#tab-wire[aria-selected=true]")).to_be_visible()
+    expect(page.locator("input[value=pregnant]")).to_be_checked()
 
 
 def test_the_course_is_drawn_and_told(base: str, new_page: OpenPage) -> None:

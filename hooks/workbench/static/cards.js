@@ -18,7 +18,18 @@ export function cards(result) {
   return [
     h("p", { class: "caption" }, t("as_shown_by", { client: client.means })),
     answer.cards.length ? answer.cards.map((card, place) => shown(card, result, place)) : silence(result, client),
-    held.length ? h("section", { class: "held" }, h("h2", {}, t("held_back")), h("ul", {}, held.map((entry) => h("li", {}, entry.title)))) : null,
+    held.length
+      ? h(
+          "section",
+          { class: "held" },
+          h("h2", {}, t("held_back")),
+          h(
+            "ul",
+            {},
+            held.map((entry) => h("li", {}, entry.title)),
+          ),
+        )
+      : null,
   ];
 }
 
@@ -27,7 +38,11 @@ function refusal(result) {
     "section",
     { class: "notice bad" },
     h("h2", {}, t(`refused_${result.status}`)),
-    h("ul", {}, result.issues.map((issue) => h("li", {}, issue.text, issue.where ? [" ", h("code", {}, issue.where)] : null))),
+    h(
+      "ul",
+      {},
+      result.issues.map((issue) => h("li", {}, issue.text, issue.where ? [" ", h("code", {}, issue.where)] : null)),
+    ),
     h("p", { class: "hint" }, t("refused_why")),
   );
 }
@@ -35,12 +50,17 @@ function refusal(result) {
 function silence(result, client) {
   if (client.mode !== "visible") return h("p", { class: "empty" }, t(`mode_${client.mode}_empty`));
   const gaps = result.decided?.gaps ?? [];
-  return h("div", { class: "empty" }, h("p", { class: "large" }, gaps.length ? t("no_card_gaps") : t("no_card")), h("p", {}, gaps.length ? t("no_card_gaps_why") : t("no_card_why")));
+  return h(
+    "div",
+    { class: "empty" },
+    h("p", { class: "large" }, gaps.length ? t("no_card_gaps") : t("no_card")),
+    h("p", {}, gaps.length ? t("no_card_gaps_why") : t("no_card_why")),
+  );
 }
 
 function shown(card, result, place) {
   const name = unique("card");
-  const advice = result.decided?.advice[place];
+  const advice = result.decided?.advice.find((entry) => entry.topic === card.source.topic.code && !entry.held_back);
   const change = result.changes?.advice.find((entry) => advice && entry.rule === advice.rule && entry.key === advice.key)?.change;
   return h(
     "article",
@@ -51,13 +71,27 @@ function shown(card, result, place) {
       h(
         "p",
         { class: "row" },
-        h("span", { class: "indicator" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[card.indicator]), t(`indicator_${card.indicator}`)),
+        h(
+          "span",
+          { class: "indicator" },
+          h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[card.indicator]),
+          t(`indicator_${card.indicator}`),
+        ),
         change && change !== "same" ? h("span", { class: `chip ${change}` }, t(`change_${change}`)) : null,
       ),
       h("h2", { id: name }, card.summary),
     ),
     detail(result.cards[place]),
-    h("p", { class: "source" }, t("source"), " ", card.source.url ? h("a", { href: card.source.url, target: "_blank", rel: "noreferrer" }, card.source.label) : card.source.label, h("span", { class: "topic" }, card.source.topic.display)),
+    h(
+      "p",
+      { class: "source" },
+      t("source"),
+      " ",
+      card.source.url
+        ? h("a", { href: card.source.url, target: "_blank", rel: "noreferrer" }, card.source.label)
+        : card.source.label,
+      h("span", { class: "topic" }, card.source.topic.display),
+    ),
     actions(card, result.service),
     advice ? why(advice) : null,
   );
@@ -65,7 +99,8 @@ function shown(card, result, place) {
 
 /** The detail as it is rendered; a long one is folded, as a side panel would. */
 function detail(said) {
-  const body = "text" in said ? h("div", { class: "detail plain" }, said.text) : h("div", { class: "detail" }, rendered(said.html));
+  const body =
+    "text" in said ? h("div", { class: "detail plain" }, said.text) : h("div", { class: "detail" }, rendered(said.html));
   const button = h("button", { type: "button", class: "more quiet", "aria-expanded": "false", onclick: toggle }, t("show_all"));
   body.classList.add("folded");
   function toggle() {
@@ -78,7 +113,12 @@ function detail(said) {
 
 function why(advice) {
   const holder = h("div", { class: "why-tree" });
-  const details = h("details", { class: "why", ontoggle: open }, h("summary", {}, t("why"), " ", h("span", { class: "soft" }, t("why_hint"))), holder);
+  const details = h(
+    "details",
+    { class: "why", ontoggle: open },
+    h("summary", {}, t("why"), " ", h("span", { class: "soft" }, t("why_hint"))),
+    holder,
+  );
   function open() {
     if (details.open && !holder.firstChild) holder.append(tree(advice.why.inputs ?? [], advice.title));
   }
@@ -100,12 +140,24 @@ function actions(card, service) {
       { class: isRecommended ? "recommended" : null },
       h("button", { type: "button", class: "accept", "data-label": label, disabled, onclick: take }, label),
       isRecommended ? h("span", { class: "chip" }, t("recommended")) : null,
-      h("details", { class: "effects" }, h("summary", {}, t("what_it_does", { count: suggestion.actions.length })), h("ul", {}, suggestion.actions.map(effect))),
+      h(
+        "details",
+        { class: "effects" },
+        h("summary", {}, t("what_it_does", { count: suggestion.actions.length })),
+        h("ul", {}, suggestion.actions.map(effect)),
+      ),
     );
   });
 
   place.append(
-    suggestions.length ? h("section", {}, h("h3", {}, t(card.selectionBehavior === "any" ? "suggestions_any" : "suggestions_one")), h("ul", { class: "suggestions" }, suggestions)) : "",
+    suggestions.length
+      ? h(
+          "section",
+          {},
+          h("h3", {}, t(card.selectionBehavior === "any" ? "suggestions_any" : "suggestions_one")),
+          h("ul", { class: "suggestions" }, suggestions),
+        )
+      : "",
     card.overrideReasons?.length ? overriding(card, disabled, report) : "",
     status,
   );
@@ -118,7 +170,8 @@ function actions(card, service) {
       await api.feedback(service, item);
       state.told.set(card.uuid, { outcome: what.outcome, label });
       tell(state.told.get(card.uuid));
-      for (const control of place.querySelectorAll("button.accept, .override button, .override select, .override input")) control.disabled = true;
+      for (const control of place.querySelectorAll("button.accept, .override button, .override select, .override input"))
+        control.disabled = true;
     } catch (failure) {
       status.className = "told fault";
       status.textContent = [t("feedback_failed"), ...(failure.issues ?? [])].join(" ");
@@ -136,7 +189,11 @@ function actions(card, service) {
 /** What an accepted suggestion has the client do. */
 function effect(action) {
   const what = action.resource
-    ? h("button", { type: "button", class: "link", onclick: () => showJson(action.resource, action.description) }, action.resource.resourceType)
+    ? h(
+        "button",
+        { type: "button", class: "link", onclick: () => showJson(action.resource, action.description) },
+        action.resource.resourceType,
+      )
     : h("code", {}, action.resourceId);
   return h("li", {}, h("span", { class: "effect" }, t(`action_${action.type}`)), " ", action.description, " ", what);
 }
@@ -144,17 +201,33 @@ function effect(action) {
 function overriding(card, disabled, report) {
   let reason = card.overrideReasons[0].code;
   const comment = h("input", { type: "text", maxlength: 400, disabled, autocomplete: "off" });
-  const reasons = select(card.overrideReasons.map((known) => [known.code, known.display]), reason, (value) => (reason = value));
+  const reasons = select(
+    card.overrideReasons.map((known) => [known.code, known.display]),
+    reason,
+    (value) => (reason = value),
+  );
   reasons.disabled = disabled;
   function send() {
     const { system, display } = card.overrideReasons.find((known) => known.code === reason);
     const said = comment.value.trim();
-    report({ outcome: "overridden", overrideReason: { reason: { code: reason, system, display }, ...(said ? { userComment: said } : {}) } }, display);
+    report(
+      {
+        outcome: "overridden",
+        overrideReason: { reason: { code: reason, system, display }, ...(said ? { userComment: said } : {}) },
+      },
+      display,
+    );
   }
   return h(
     "details",
     { class: "override" },
     h("summary", {}, t("override")),
-    h("div", { class: "row" }, field(t("reason"), reasons), field(t("comment"), comment), h("button", { type: "button", disabled, onclick: send }, t("send_override"))),
+    h(
+      "div",
+      { class: "row" },
+      field(t("reason"), reasons),
+      field(t("comment"), comment),
+      h("button", { type: "button", disabled, onclick: send }, t("send_override")),
+    ),
   );
 }

@@ -8,7 +8,17 @@ export function data(result) {
   const { decided } = result;
   if (!decided) return h("p", { class: "empty" }, t("nothing_decided"));
   return [
-    section("gaps", decided.gaps.length, h("ul", { class: "notes" }, decided.gaps.map((gap) => h("li", {}, h("strong", {}, gap.title), " ", h("span", { class: "soft" }, gap.because.join(" · ")))))),
+    section(
+      "gaps",
+      decided.gaps.length,
+      h(
+        "ul",
+        { class: "notes" },
+        decided.gaps.map((gap) =>
+          h("li", {}, h("strong", {}, gap.title), " ", h("span", { class: "soft" }, gap.because.join(" · "))),
+        ),
+      ),
+    ),
     section("notes", decided.notes.length, h("ul", { class: "notes" }, decided.notes.map(note))),
     section("prefetch", decided.queries.length, prefetch(decided.queries)),
     section("records", decided.records.length, records(decided.records)),
@@ -16,7 +26,12 @@ export function data(result) {
 }
 
 function section(name, count, content) {
-  return h("section", { class: "group" }, h("h2", {}, t(name), h("span", { class: "count" }, String(count))), count ? content : h("p", { class: "hint" }, t(`${name}_none`)));
+  return h(
+    "section",
+    { class: "group" },
+    h("h2", {}, t(name), h("span", { class: "count" }, String(count))),
+    count ? content : h("p", { class: "hint" }, t(`${name}_none`)),
+  );
 }
 
 function note(entry) {
@@ -35,7 +50,15 @@ function prefetch(queries) {
       "tr",
       {},
       h("th", { scope: "row" }, h("code", {}, query.key), " ", h("span", { class: "soft" }, query.title)),
-      h("td", {}, h("span", { class: good.includes(query.state) ? "state good" : query.required ? "state bad" : "state open" }, t(`state_${query.state}`))),
+      h(
+        "td",
+        {},
+        h(
+          "span",
+          { class: good.includes(query.state) ? "state good" : query.required ? "state bad" : "state open" },
+          t(`state_${query.state}`),
+        ),
+      ),
       h("td", { class: "number" }, query.count ? String(query.count) : "–"),
       h("td", {}, query.ended === null ? "–" : t(`ended_${query.ended.replace(" ", "_")}`)),
       h("td", {}, query.required ? t("required") : t("optional")),
@@ -55,6 +78,20 @@ export function table(caption, columns, rows) {
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, t(`column_${name}`))))), h("tbody", {}, rows)),
+    h(
+      "table",
+      {},
+      h("caption", { class: "visually-hidden" }, caption),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map((name) => h("th", { scope: "col" }, t(`column_${name}`))),
+        ),
+      ),
+      h("tbody", {}, rows),
+    ),
   );
 }

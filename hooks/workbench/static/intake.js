@@ -13,7 +13,13 @@ export function drawIntake() {
     "details",
     { class: "choices", open },
     h("summary", {}, t("choose"), h("span", { class: "soft", id: "chosen" })),
-    h("section", { "aria-labelledby": "whose" }, h("h2", { id: "whose" }, t("request")), origins(), state.origin === "example" ? examples() : own()),
+    h(
+      "section",
+      { "aria-labelledby": "whose" },
+      h("h2", { id: "whose" }, t("request")),
+      origins(),
+      state.origin === "example" ? examples() : own(),
+    ),
     h("section", { "aria-labelledby": "asked-as" }, h("h2", { id: "asked-as" }, t("asked_as")), settings()),
   );
   place().replaceChildren(panel);
@@ -25,7 +31,13 @@ function origins() {
     h(
       "label",
       {},
-      h("input", { type: "radio", name: "origin", value: origin, checked: state.origin === origin, onchange: () => change(origin) }),
+      h("input", {
+        type: "radio",
+        name: "origin",
+        value: origin,
+        checked: state.origin === origin,
+        onchange: () => change(origin),
+      }),
       h("span", {}, t(`origin_${origin}`)),
     ),
   );
@@ -40,7 +52,13 @@ function origins() {
 function examples() {
   const list = h("fieldset", { class: "examples" }, h("legend", { class: "visually-hidden" }, t("examples")));
   const none = h("p", { class: "hint", hidden: true }, t("no_example"));
-  const filter = h("input", { type: "search", placeholder: t("filter"), "aria-label": t("filter"), autocomplete: "off", oninput: sift });
+  const filter = h("input", {
+    type: "search",
+    placeholder: t("filter"),
+    "aria-label": t("filter"),
+    autocomplete: "off",
+    oninput: sift,
+  });
   list.append(...state.about.fixtures.map(example));
   function sift() {
     const wanted = filter.value.trim().toLowerCase();
@@ -55,14 +73,31 @@ function examples() {
 }
 
 function example(fixture) {
-  const radio = h("input", { type: "radio", name: "fixture", value: fixture.name, checked: fixture.name === state.fixture, onchange: take });
+  const radio = h("input", {
+    type: "radio",
+    name: "fixture",
+    value: fixture.name,
+    checked: fixture.name === state.fixture,
+    onchange: take,
+  });
   async function take() {
     await openFixture(fixture.name);
     drawSettings();
     await evaluate();
   }
   const hook = fixture.hook === "patient-view" ? null : h("span", { class: "hook" }, fixture.hook);
-  return h("label", { class: "example" }, radio, h("span", {}, h("span", { class: "example-title" }, fixture.title), h("span", { class: "example-shows" }, fixture.shows), hook));
+  return h(
+    "label",
+    { class: "example" },
+    radio,
+    h(
+      "span",
+      {},
+      h("span", { class: "example-title" }, fixture.title),
+      h("span", { class: "example-shows" }, fixture.shows),
+      hook,
+    ),
+  );
 }
 
 /** Mark the example that is on the bench, and bring it into sight. */
@@ -83,12 +118,22 @@ function own() {
   const text = h("textarea", { rows: 12, spellcheck: false, placeholder: t("paste_here") });
   text.value = state.text;
   const said = h("p", { class: "fault", role: "alert", hidden: true });
-  const file = h("input", { type: "file", accept: ".json,application/json,application/fhir+json", class: "visually-hidden", onchange: () => read(file.files[0]) });
+  const file = h("input", {
+    type: "file",
+    accept: ".json,application/json,application/fhir+json",
+    class: "visually-hidden",
+    onchange: () => read(file.files[0]),
+  });
   const zone = h(
     "div",
     { class: "drop", ondragover: over, ondragleave: leave, ondrop: drop },
     field(t("paste_label"), text, t("paste_hint")),
-    h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: send }, t("evaluate")), h("label", { class: "quiet button" }, file, t("open_file"))),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", class: "primary", onclick: send }, t("evaluate")),
+      h("label", { class: "quiet button" }, file, t("open_file")),
+    ),
     said,
   );
   text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && send());
@@ -146,14 +191,47 @@ function drawSettings() {
 function controls() {
   const { about } = state;
   const client = about.clients.find((known) => known.name === state.client);
-  const day = h("input", { type: "date", min: "1900-01-01", max: "2200-12-31", value: state.today || about.today, onchange: (event) => set("today", event.target.value === about.today ? "" : event.target.value) });
+  const day = h("input", {
+    type: "date",
+    min: "1900-01-01",
+    max: "2200-12-31",
+    value: state.today || about.today,
+    onchange: (event) => set("today", event.target.value === about.today ? "" : event.target.value),
+  });
   return [
-    field(t("service"), select(about.services.map((known) => [known.id, `${known.hook} · ${known.id}`]), state.service, (value) => set("service", value))),
-    field(t("client"), select(about.clients.map((known) => [known.name, known.means]), state.client, (value) => set("client", value, true)), style(client)),
+    field(
+      t("service"),
+      select(
+        about.services.map((known) => [known.id, `${known.hook} · ${known.id}`]),
+        state.service,
+        (value) => set("service", value),
+      ),
+    ),
+    field(
+      t("client"),
+      select(
+        about.clients.map((known) => [known.name, known.means]),
+        state.client,
+        (value) => set("client", value, true),
+      ),
+      style(client),
+    ),
     h(
       "div",
       { class: "pair" },
-      field(t("card_language"), select([["page", t("as_page")], ["client", t("as_client")], ["en", "English"], ["zh-CN", "中文"]], state.cards, (value) => set("cards", value))),
+      field(
+        t("card_language"),
+        select(
+          [
+            ["page", t("as_page")],
+            ["client", t("as_client")],
+            ["en", "English"],
+            ["zh-CN", "中文"],
+          ],
+          state.cards,
+          (value) => set("cards", value),
+        ),
+      ),
       field(t("today"), day),
     ),
   ];

@@ -47,15 +47,32 @@ function drawBar() {
   document.title = `${t("title")} · Cobalamin CDS`;
   const { software, knowledge, site } = state.about;
   const digest = knowledge.split("+")[1] ?? knowledge;
-  document.getElementById("standing").replaceChildren(
-    h("strong", {}, t("development_only")),
-    h("span", {}, t("versions", { software, knowledge: digest })),
-    site ? h("span", {}, site) : "",
-  );
+  document
+    .getElementById("standing")
+    .replaceChildren(
+      h("strong", {}, t("development_only")),
+      h("span", {}, t("versions", { software, knowledge: digest })),
+      site ? h("span", {}, site) : "",
+    );
   const theme = document.documentElement.dataset.theme;
   document.getElementById("switches").replaceChildren(
-    choice("language", t("page_language"), [["en", "EN", "en"], ["zh-CN", "中文", "zh-CN"]], spoken(), talk),
-    choice("theme", t("theme"), THEMES.map((name) => [name, t(`theme_${name}`)]), theme, wear),
+    choice(
+      "language",
+      t("page_language"),
+      [
+        ["en", "EN", "en"],
+        ["zh-CN", "中文", "zh-CN"],
+      ],
+      spoken(),
+      talk,
+    ),
+    choice(
+      "theme",
+      t("theme"),
+      THEMES.map((name) => [name, t(`theme_${name}`)]),
+      theme,
+      wear,
+    ),
   );
 }
 
@@ -104,7 +121,8 @@ async function start() {
     if (what !== "result") return;
     toAddress();
     markChosen();
-    if (state.result && !state.failure) announce(t("announced", { status: state.result.status, cards: state.result.cards.length }));
+    if (state.result && !state.failure)
+      announce(t("announced", { status: state.result.status, cards: state.result.cards.length }));
   });
   drawBar();
   drawIntake();
@@ -116,5 +134,7 @@ async function start() {
 addEventListener("beforeprint", () => {
   for (const tables of document.querySelectorAll("details.tables")) tables.open = true;
 });
+
+addEventListener("hashchange", () => location.hash.includes("=") && location.reload()); // somebody wrote another address
 
 start();

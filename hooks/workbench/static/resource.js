@@ -17,9 +17,7 @@ function found(value, reference) {
 
 export function showResource(reference) {
   const resource = found(request(), reference);
-  const hide = resource
-    ? h("button", { type: "button", class: "quiet", onclick: take }, t("hide_this"))
-    : null;
+  const hide = resource ? h("button", { type: "button", class: "quiet", onclick: take }, t("hide_this")) : null;
   function take() {
     state.hidden.add(reference);
     document.getElementById("resource").close();
@@ -32,7 +30,12 @@ export function showJson(content, title, beside = null) {
   const dialog = document.getElementById("resource");
   const text = JSON.stringify(content, null, 2);
   dialog.replaceChildren(
-    h("header", {}, h("h2", {}, title), h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("close"))),
+    h(
+      "header",
+      {},
+      h("h2", {}, title),
+      h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("close")),
+    ),
     content ? h("pre", { tabindex: "0" }, text) : h("p", {}, t("not_in_request")),
     h("footer", {}, content ? copyButton(text, t("copy"), t("copied")) : null, beside),
   );

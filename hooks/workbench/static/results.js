@@ -32,7 +32,12 @@ function show(main) {
 }
 
 function loading() {
-  return h("div", { class: "loading" }, h("p", { class: "visually-hidden" }, t("loading")), [1, 2, 3].map(() => h("div", { class: "bone" })));
+  return h(
+    "div",
+    { class: "loading" },
+    h("p", { class: "visually-hidden" }, t("loading")),
+    [1, 2, 3].map(() => h("div", { class: "bone" })),
+  );
 }
 
 function failure() {
@@ -57,9 +62,21 @@ function summary() {
   ];
   if (!decided) return h("section", { class: "summary", "aria-label": t("summary") }, h("p", { class: "meta" }, meta));
   const { patient } = decided;
-  const person = [t(`gender_${patient.gender ?? "unknown"}`), patient.birth ? t("born", { birth: patient.birth }) : null].filter(Boolean);
+  const person = [t(`gender_${patient.gender ?? "unknown"}`), patient.birth ? t("born", { birth: patient.birth }) : null].filter(
+    Boolean,
+  );
   const facts = ["scope", "b12_status", "absorption", "regimen"].map((name) =>
-    h("div", {}, h("dt", {}, t(`fact_${name}`)), h("dd", {}, name === "regimen" ? t(`regimen_${decided.report.regimen.action}`) : decided.summary[name], name === "regimen" ? h("span", { class: "because" }, decided.summary.row) : null)),
+    h(
+      "div",
+      {},
+      h("dt", {}, t(`fact_${name}`)),
+      h(
+        "dd",
+        {},
+        name === "regimen" ? t(`regimen_${decided.report.regimen.action}`) : decided.summary[name],
+        name === "regimen" ? h("span", { class: "because" }, decided.summary.row) : null,
+      ),
+    ),
   );
   return h(
     "section",
@@ -76,7 +93,13 @@ function whatIfNotice() {
   return h(
     "section",
     { class: "notice what-if", "aria-label": t("tab_what_if") },
-    h("p", {}, h("strong", {}, t("what_if_on", { count })), " ", changes ? (changes.same ? t("what_if_same") : t("what_if_differs")) : ""),
+    h(
+      "p",
+      {},
+      h("strong", {}, t("what_if_on", { count })),
+      " ",
+      changes ? (changes.same ? t("what_if_same") : t("what_if_differs")) : "",
+    ),
     h("button", { type: "button", class: "quiet", id: "reset-what-if", onclick: reset }, t("reset")),
     state.tab === "what_if" ? null : differences(changes),
   );
@@ -136,5 +159,9 @@ export function choose(name) {
 }
 
 function panel() {
-  return h("section", { role: "tabpanel", id: "panel", "aria-labelledby": `tab-${state.tab}`, tabindex: "0" }, PANELS[state.tab](state.result));
+  return h(
+    "section",
+    { role: "tabpanel", id: "panel", "aria-labelledby": `tab-${state.tab}`, tabindex: "0" },
+    PANELS[state.tab](state.result),
+  );
 }

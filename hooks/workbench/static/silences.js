@@ -9,7 +9,9 @@ const ORDER = ["failed", "stopped", "condition", "scope"];
 export function silences(result) {
   if (!result.decided) return h("p", { class: "empty" }, t("nothing_decided"));
   const all = result.decided.silences;
-  return ORDER.map((reason) => all.filter((silence) => silence.reason === reason)).filter((group) => group.length).map(group);
+  return ORDER.map((reason) => all.filter((silence) => silence.reason === reason))
+    .filter((group) => group.length)
+    .map(group);
 }
 
 function group(members) {
@@ -25,7 +27,12 @@ function group(members) {
 
 function one(silence) {
   const holder = h("div", { class: "why-tree" });
-  const details = h("details", { class: "why", ontoggle: open }, h("summary", {}, silence.title, " ", h("code", { class: "soft" }, silence.rule)), holder);
+  const details = h(
+    "details",
+    { class: "why", ontoggle: open },
+    h("summary", {}, silence.title, " ", h("code", { class: "soft" }, silence.rule)),
+    holder,
+  );
   function open() {
     if (details.open && !holder.firstChild) holder.append(tree(silence.inputs, silence.title));
   }

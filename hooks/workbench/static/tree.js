@@ -30,7 +30,14 @@ function branches(nodes) {
 
 function folded(nodes) {
   const names = nodes.map((node) => (node.kind === "chart" ? node.means : node.name)).join(", ");
-  return item([h("span", { class: "line" }, h("span", { class: "value" }, t("nothing_found", { count: nodes.length }))), h("span", { class: "means names" }, names)], nodes, "barren");
+  return item(
+    [
+      h("span", { class: "line" }, h("span", { class: "value" }, t("nothing_found", { count: nodes.length }))),
+      h("span", { class: "means names" }, names),
+    ],
+    nodes,
+    "barren",
+  );
 }
 
 function branch(node) {
@@ -38,7 +45,11 @@ function branch(node) {
 }
 
 function item(content, children, kind) {
-  const node = h("div", { role: "treeitem", tabindex: "-1", class: "node", "aria-expanded": children.length ? "false" : null }, content);
+  const node = h(
+    "div",
+    { role: "treeitem", tabindex: "-1", class: "node", "aria-expanded": children.length ? "false" : null },
+    content,
+  );
   node.addEventListener("click", (event) => event.target.closest("a, button") || toggle(node));
   below.set(node, children);
   return h("li", { role: "none", class: kind }, node);
@@ -46,22 +57,43 @@ function item(content, children, kind) {
 
 function row(node) {
   const title = node.kind === "chart" ? h("span", { class: "name" }, node.means) : h("code", { class: "name" }, node.name);
-  const line = h("span", { class: "line" }, title, h("span", { class: "value" }, node.value), node.seen ? h("span", { class: "chip" }, t("above")) : null);
-  const beside = node.kind === "number" ? number(node) : node.kind === "chart" ? references(node) : h("span", { class: "means", lang: "en" }, node.means);
+  const line = h(
+    "span",
+    { class: "line" },
+    title,
+    h("span", { class: "value" }, node.value),
+    node.seen ? h("span", { class: "chip" }, t("above")) : null,
+  );
+  const beside =
+    node.kind === "number"
+      ? number(node)
+      : node.kind === "chart"
+        ? references(node)
+        : h("span", { class: "means", lang: "en" }, node.means);
   return [line, beside];
 }
 
 function references(node) {
   const found = node.source ?? [];
   if (!found.length) return null;
-  return h("span", { class: "references" }, found.map((reference) => h("button", { type: "button", class: "link", tabindex: "-1", onclick: () => showResource(reference) }, reference)));
+  return h(
+    "span",
+    { class: "references" },
+    found.map((reference) =>
+      h("button", { type: "button", class: "link", tabindex: "-1", onclick: () => showResource(reference) }, reference),
+    ),
+  );
 }
 
 /** A signed number: since when, on whose authority, how well it was checked, and whether a site may set it. */
 function number(node) {
   const known = state.about.numbers.find((entry) => entry.name === node.name);
   if (!known) return h("span", { class: "means" }, (node.source ?? []).join(" · "));
-  const sources = known.cite.map((cited) => (cited.url ? h("a", { href: cited.url, target: "_blank", rel: "noreferrer", title: cited.title, tabindex: "-1" }, cited.label) : h("span", { title: cited.title }, cited.label)));
+  const sources = known.cite.map((cited) =>
+    cited.url
+      ? h("a", { href: cited.url, target: "_blank", rel: "noreferrer", title: cited.title, tabindex: "-1" }, cited.label)
+      : h("span", { title: cited.title }, cited.label),
+  );
   return [
     h("span", { class: "means", lang: "en" }, known.means),
     h(
@@ -70,7 +102,9 @@ function number(node) {
       h("span", {}, known.site ? t("set_by_site", { reason: known.site }) : t("since", { day: known.since })),
       sources,
       h("span", { class: `standing ${known.checked}` }, t(`checked_${known.checked}`)),
-      known.range && known.range[0] < known.range[1] ? h("button", { type: "button", class: "link", tabindex: "-1", onclick: () => tryNumber(node.name) }, t("try_another")) : null,
+      known.range && known.range[0] < known.range[1]
+        ? h("button", { type: "button", class: "link", tabindex: "-1", onclick: () => tryNumber(node.name) }, t("try_another"))
+        : null,
     ),
   ];
 }
