@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import gc
-import platform
-import re
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-import psutil
 
 from benchmarks.bodies import body
-from benchmarks.servers import FLOOR, OURS, Worker, running
+from benchmarks.page import about, put
+from benchmarks.servers import FLOOR, OURS, SERVICE, Worker, running, trusting
+from benchmarks.tokens import Signer
 from cds.decide import Decider
 from cds.library import load
 from hooks.fhir.prefetch import unpack
@@ -27,17 +27,18 @@ from hooks.services import PATIENT_VIEW
 from hooks.serving import settle
 
 
-PERFORMANCE = Path(__file__).parent.parent / "docs" / "performance.md"
 PATIENTS = ("nothing-to-say", "food-bound-deficiency")
 DECIDE_GOAL_US = 100
 READ_AND_DECIDE_GOAL_US = 600
 RATIO_GOALS = {20: 1.5, 200: 1.0}
 """Per size in resources, how many times the floor a request may cost."""
+ALGORITHMS = ("RS256", "ES256", "ES384")
 ROUNDS = 15
 SPAN_S = 0.2
 REQUESTS = 400
 
-_TABLE = re.compile(r"(<!-- measured -->\n).*?(<!-- /measured -->)", re.DOTALL)
+TRUST_ROUNDS = 5
+TRUST_REQUESTS = 150
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,38 @@ def main() -> None:
         for resources in RATIO_GOALS:
             for patient in PATIENTS:
                 rows.append(measure(patient, resources, today, ours, floor))
-    text = f"{about(today)}\n\n{table(rows)}"
-    print(text)
-    PERFORMANCE.write_text(
-        _TABLE.sub(lambda m: f"{m[1]}{text}\n{m[2]}", PERFORMANCE.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+        trusted = trust(body(PATIENTS[-1], min(RATIO_GOALS), today), ours, floor)
+    for mark, text in (("measured", f"{about(today)}\n\n{table(rows)}"), ("trust", trusted)):
+        print(text, end="\n\n")
+        put(mark, text)
+
+
+def trust(sent: bytes, ours: Worker, floor: Worker) -> str:
+    """What it costs to check the token of each call, as a table in Markdown; all three services take turns."""
+    signer = Signer(ALGORITHMS)
+    lines = [
+        "| signed by | request µs | checking the token µs | floor µs | ratio (range) |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    with TemporaryDirectory() as folder, running(trusting(signer, Path(folder))) as checking:
+        for algorithm in ALGORITHMS:
+            rounds = []
+            for _ in range(TRUST_ROUNDS):
+                tokens = [signer.token(algorithm, SERVICE) for _ in range(TRUST_REQUESTS)]
+                rounds.append(
+                    (
+                        checking.cpu_us(sent, TRUST_REQUESTS, tokens),
+                        ours.cpu_us(sent, TRUST_REQUESTS),
+                        floor.cpu_us(sent, TRUST_REQUESTS),
+                    )
+                )
+            checked, unchecked, least = (statistics.median(spent) for spent in zip(*rounds, strict=True))
+            ratios = [with_token / floor_us for with_token, _, floor_us in rounds]
+            lines.append(
+                f"| {algorithm} | {checked:.0f} | {checked - unchecked:.0f} | {least:.0f} "
+                f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+            )
+    return "\n".join(lines)
 
 
 def measure(patient: str, resources: int, today: date, ours: Worker, floor: Worker) -> Row:
@@ -129,16 +157,6 @@ def best(call: Callable[[], object]) -> float:
             calls += 1
         rounds.append((time.process_time() - start) / calls)
     return min(rounds) * 1e6
-
-
-def about(today: date) -> str:
-    """What was measured, where and when."""
-    cpu = platform.processor() or platform.machine()
-    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text()) if Path("/proc/cpuinfo").exists() else None
-    return (
-        f"Measured on {today} with {platform.python_implementation()} {platform.python_version()} on {platform.system()}, "
-        f"{psutil.cpu_count()} cores, {model[1] if model else cpu}."
-    )
 
 
 def table(rows: list[Row]) -> str:

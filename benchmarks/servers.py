@@ -7,17 +7,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 
 import psutil
+
+from benchmarks.tokens import BASE, Signer
 
 
 OURS = ("-m", "hooks", "serve", "--port")
 FLOOR = ("-m", "gunicorn", "--workers", "1", "--log-level", "warning", "benchmarks.floor:app", "--bind")
 _CLIENTS = 4
+SERVICE = "/cds-services/b12-bone-health"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -36,26 +40,29 @@ class Worker:
                 time.sleep(0.05)
         (self._process,) = psutil.Process(master).children()
 
-    def post(self, body: bytes) -> int:
+    def post(self, body: bytes, token: str | None = None) -> int:
         """Fire one request on a connection of its own; the status of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        signed = {"Authorization": f"Bearer {token}"} if token is not None else {}
         try:
-            connection.request("POST", "/cds-services/b12-bone-health", body, JSON)
+            connection.request("POST", SERVICE, body, JSON | signed)
             answer = connection.getresponse()
             answer.read()
             return answer.status
         finally:
             connection.close()
 
-    def cpu_us(self, body: bytes, requests: int) -> float:
+    def cpu_us(self, body: bytes, requests: int, tokens: Iterable[str] = ()) -> float:
         """Microseconds of CPU, user and system, that the worker spends on one request. Raises RuntimeError on a refusal.
+
+        `tokens`: one for each request, where they are signed.
 
         A few clients fire at once, so that the next request is always waiting: a worker that wakes up for each request pays
         the machine's price of waking, which is not the service's.
         """
         before = self._spent_us()
         with ThreadPoolExecutor(_CLIENTS) as clients:
-            statuses = list(clients.map(self.post, [body] * requests))
+            statuses = list(clients.map(self.post, [body] * requests, chain(tokens, repeat(None))))
         spent = self._spent_us() - before
         if set(statuses) != {http.client.OK}:
             raise RuntimeError("the service refused a benchmark request")
@@ -70,12 +77,23 @@ class Worker:
         return (times.user + times.system) * 1e6
 
 
+def trusting(signer: Signer, folder: Path) -> tuple[str, ...]:
+    """Our service, to which only one client may talk; its files are in `folder`."""
+    client = str(signer.profile(folder))
+    return (*OURS[:-1], "--client", client, "--base-url", BASE, "--used-tokens", str(folder / "used-tokens"), "--port")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def running(arguments: tuple[str, ...]) -> Iterator[Worker]:
     """A service on a free port of loopback, until the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = str(port) if arguments[-1] == "--port" else f"127.0.0.1:{port}"
     with subprocess.Popen([sys.executable, *arguments, address], stderr=subprocess.DEVNULL) as process:
         try:

@@ -78,6 +78,11 @@ class Library:
         return self.site.max_cards if self.site is not None else MAX_CARDS
 
     @property
+    def silent(self) -> frozenset[str]:
+        """The rules of which only what is critical is shown."""
+        return frozenset(self.site.silent) if self.site is not None else frozenset()
+
+    @property
     def language(self) -> Language:
         """The language of cards where the request asks for none."""
         return self.site.language if self.site is not None else "en"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.advice import LOUDNESS, Advice, Urgency
 from cds.chart import Chart, Patient, Retrieval
@@ -29,6 +30,7 @@ REPORTED = (
     "regimen",
     "enteral_b12",
     "parenteral_b12",
+    "rest_periods",
 )
 """The facts every decision reports, whichever rules are switched on."""
 
@@ -39,6 +41,11 @@ class Statement(Struct, frozen=True):
     rule: str
     advice: Advice
     words: AdviceWords
+
+    @property
+    def named(self) -> str:
+        """Rule and advice, as decisions and records name them."""
+        return f"{self.rule}/{self.advice.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Gap:
 class Decision(Struct, frozen=True, dict=True):
     """What follows from a chart. `values` holds every fact by its place in the graph, None where unknown.
 
-    held_back: what would have been said as well, beyond the number of cards that are shown.
+    held_back: what would have been said as well, beyond the number of cards that are shown. silent: what the site wants recorded
+    and not shown.
     """
 
     chart: Chart
@@ -63,6 +71,7 @@ class Decision(Struct, frozen=True, dict=True):
     statements: tuple[Statement, ...]
     held_back: tuple[Statement, ...]
     failures: Mapping[str, Failure]
+    silent: tuple[Statement, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         """The value of a fact by name."""
@@ -72,6 +81,12 @@ class Decision(Struct, frozen=True, dict=True):
     def indicator(self) -> Urgency | None:
         """How loud the loudest advice is; None when there is nothing to say."""
         return self.statements[0].words.urgency if self.statements else None
+
+    def without(self, rules: Container[str]) -> Decision:
+        """The decision where the advice of some rules is not to be shown; what was beyond the number of cards moves up."""
+        spoken = [statement for statement in (*self.statements, *self.held_back) if statement.rule not in rules]
+        statements, held_back = _within(spoken, self.library.max_cards)
+        return replace(self, statements=statements, held_back=held_back)
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -126,6 +141,7 @@ class Decider:
         """`rules`: the names of the rules that speak. Raises KeyError for a name that is no rule."""
         self.library = library
         self.rules = tuple(rules)
+        self._silent, self._max_cards = library.silent, library.max_cards
         graph = library.graph
         whole = {step.name: (place, step) for place, step in graph.plan((*self.rules, *REPORTED))}
         self._rules = {name: whole.pop(name) for name in self.rules}
@@ -168,9 +184,12 @@ class Decider:
         failures = day.facts(values)
         admitted, rules = day.rules.get(str(values[self._scope]), _NOBODY) if asked else _NOBODY
         failures |= rules(values)
-        statements = self._statements(admitted, values)
-        shown = max(self.library.max_cards, sum(statement.words.urgency == "critical" for statement in statements))
-        return Decision(chart, self.library, values, admitted, statements[:shown], statements[shown:], failures)
+        spoken = self._statements(admitted, values)
+        silent = (
+            [said for said in spoken if said.rule in self._silent and said.words.urgency != "critical"] if self._silent else ()
+        )
+        statements, held_back = _within([said for said in spoken if said not in silent] if silent else spoken, self._max_cards)
+        return Decision(chart, self.library, values, admitted, statements, held_back, failures, tuple(silent))
 
     def _read(self, chart: Chart, today: date) -> list[Any]:
         """The values of all sources in graph order. `today`: one and the same object all day."""
@@ -194,12 +213,18 @@ class Decider:
             values[place] = () if ending[query] == "retrieved" else None
         return tuple(values)
 
-    def _statements(self, admitted: Iterable[str], values: list[Any]) -> tuple[Statement, ...]:
+    def _statements(self, admitted: Iterable[str], values: list[Any]) -> list[Statement]:
         place, signed = self.library.graph.place, self.library.rules
         statements = [
             Statement(rule, said, signed[rule].advice[said.key]) for rule in admitted if (said := values[place[rule]]) is not None
         ]
-        return tuple(sorted(statements, key=lambda statement: LOUDNESS[statement.words.urgency]))
+        return sorted(statements, key=lambda statement: LOUDNESS[statement.words.urgency])
+
+
+def _within(spoken: list[Statement], most: int) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """What gets a card, the loudest first, and what is beyond their number; what is critical always gets one."""
+    shown = max(most, sum(statement.words.urgency == "critical" for statement in spoken))
+    return tuple(spoken[:shown]), tuple(spoken[shown:])
 
 
 _NOBODY: tuple[tuple[str, ...], Program] = ((), program(()))

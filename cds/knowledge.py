@@ -122,24 +122,31 @@ class Topic(Signed):
     labels: dict[Name, dict[str, InBoth[Text]]] = {}
 
 
-class SiteNumber(Signed):
-    """One number a hospital sets differently, with its reason and the person who answers for it."""
+class SiteChoice(Signed):
+    """Something a hospital settles differently: its reason, and the person who answers for it."""
 
-    value: Number
     reason: Text
     approved_by: Text
     approved_on: datetime.date
 
 
+class SiteNumber(SiteChoice):
+    """One number a hospital sets differently."""
+
+    value: Number
+
+
 class SitePolicy(Signed):
     """One hospital's policy: language and number of its cards, and its numbers, each within the range the knowledge allows.
 
-    max_cards: so many cards at most, except that critical ones are never held back.
+    max_cards: so many cards at most, except that critical ones are never held back. silent: rules of which only what is critical
+    is shown; the rest is evaluated and recorded.
     """
 
     site: Text
     language: Language = "en"
     max_cards: int = Field(default=MAX_CARDS, ge=1, le=8)
+    silent: dict[Name, SiteChoice] = {}
     parameters: dict[Name, SiteNumber] = {}
 
 
@@ -174,7 +181,8 @@ class StandingWords(Signed):
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
     colon: between a name and its value. concerning: what is said of one record; and_others: of several. unchecked: what is said
-    where nothing could be concluded. codes: FHIR's words for a state in ours, where they cannot stay as they are.
+    where nothing could be concluded. resting: why a card is held back. codes: FHIR's words for a state in ours, where they cannot
+    stay as they are.
     """
 
     unknown: Text
@@ -207,6 +215,7 @@ class StandingWords(Signed):
     schedules: dict[Name, Text]
     suggestions: dict[Name, Text]
     unchecked: dict[Name, Text]
+    resting: dict[Name, Text]
     facts: dict[Name, Text]
     notes: dict[Name, Text]
     codes: dict[Text, Text] = {}

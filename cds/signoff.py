@@ -26,6 +26,7 @@ def check(library: Library) -> None:
         *_citations(library),
         *_concepts(library),
         *_numbers(library),
+        *_silent(library),
         *_attributes(library),
         *(fault for rule in library.rules if rule in library.graph.place for fault in _templates(library, rule)),
     ]
@@ -109,6 +110,14 @@ def _numbers(library: Library) -> Iterator[str]:
             yield f"site policy, {name}: no site may set this number"
         elif not allowed[0] <= number.value <= allowed[1]:
             yield f"site policy, {name}: {number.value} lies outside the allowed {allowed[0]:g} to {allowed[1]:g}"
+
+
+def _silent(library: Library) -> Iterator[str]:
+    for rule in sorted(library.silent):
+        if rule not in library.rules:
+            yield f"site policy, silent: {rule!r} is no rule; `cobalamin rulebook` names them"
+        elif library.rules[rule].safety_critical:
+            yield f"site policy, silent: {rule} keeps patients from harm and is never silent; a client as a whole may be"
 
 
 def _attributes(library: Library) -> Iterator[str]:

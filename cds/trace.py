@@ -54,7 +54,7 @@ def why(decision: Decision, name: str) -> Node:
 
 def why_not(decision: Decision) -> Iterator[Silence]:
     """Every rule of the library that did not speak, and what it looked at."""
-    spoken = {statement.rule for statement in decision.statements}
+    spoken = {said.rule for said in (*decision.statements, *decision.held_back, *decision.silent)}
     for rule, signed in decision.library.rules.items():
         if rule in spoken:
             continue

@@ -12,11 +12,12 @@ from sqlite3 import Error
 from flask import Flask
 
 from cds.library import KnowledgeError, load
-from hooks.calls import Calls, Record, Wsgi
+from hooks.calls import Attention, Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
+from hooks.openapi.document import Document
 from hooks.operation.config import OperationConfig
 from hooks.operation.envelope import Envelope
 from hooks.operation.mounting import Operation
@@ -86,17 +87,19 @@ def create_app(config: Config | None = None) -> Flask:
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
-    add_routes(app, engines, Pages(library, services), config.today or date.today)
+    document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics)
+    add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
     operation = Operation(config.operation, library.version, gate)
     behind: Wsgi = app.wsgi_app
     record: Record | None = None
+    attention: Attention | None = None
     needed: dict[str, Check] = {}
     useful: dict[str, Check] = {}
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
-        kept = Kept(config.feedback, behind, services, gate)
-        behind, record = kept.endpoint, kept.record
+        kept = Kept(config.feedback, behind, services, library, gate)
+        behind, record, attention = kept.endpoint, kept.record, kept.attention
         needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
     operation.add_routes(app, needed, useful)
     if config.workbench:
@@ -107,7 +110,7 @@ def create_app(config: Config | None = None) -> Flask:
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 
         mount(app, library, services, clients, config.today, config.base_url, record)
-    calls = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record, operation.watch)
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record, operation.watch, attention)
     https = (config.base_url or "").lower().startswith("https://")
     app.wsgi_app = Envelope(calls, https)  # type: ignore[method-assign]  # as Flask's manual does
     return app

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from time import monotonic
+from typing import Any, Protocol
 
 from werkzeug.wsgi import get_content_length
 
@@ -13,6 +15,7 @@ from hooks.engine import Engine, Evaluation
 from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
+from hooks.resting import Attend
 from hooks.services import Service
 from hooks.shared import Shared
 from hooks.trail import Trail
@@ -24,6 +27,20 @@ from hooks.wire import Response
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Record = Callable[[Service, Caller | None, Evaluation, bool], None]
 Watch = Callable[[str, Trail, int], None]
+
+PATIENCE_S = 0.5
+"""What was answered later than this does not count as shown: the client may have given up, as CDS Hooks lets it."""
+
+
+class Attention(Protocol):
+    """Who knows what is held back from whom, and remembers what was shown."""
+
+    def of(self, caller: Caller | None) -> Attend:
+        """Who looks at the decisions for one caller."""
+
+    def remember(self, service: Service, evaluation: Evaluation) -> None:
+        """Remember an answer that is on its way."""
+
 
 _NOT_IN_FULL = Issue("structure", "The body did not arrive in full, or its chunks are broken.")
 
@@ -40,15 +57,16 @@ class Calls:
         gate: Gate | None = None,
         record: Record | None = None,
         watch: Watch | None = None,
+        attention: Attention | None = None,
     ) -> None:
         """`today`: None asks the clock of each client. `limit`: the largest body in bytes. `gate`: who may call; None: everybody.
 
         `record`: told of each answer before it leaves. `watch`: told of each call, refused ones too, with the id of the service,
-        how far it came and the status, before the answer leaves. A service answers with a slash too many, too, and never by a
-        redirect (CALL-12).
+        how far it came and the status, before the answer leaves. `attention`: holds back what its user has dealt with. A service
+        answers with a slash too many, too, and never by a redirect (CALL-12).
         """
         self._behind, self._today, self._limit = behind, today, limit
-        self._gate, self._record, self._watch = gate, record, watch
+        self._gate, self._record, self._watch, self._attention = gate, record, watch, attention
         self._engines = {
             f"/cds-services{before}{engine.service.id}{after}": engine
             for engine in engines
@@ -72,9 +90,12 @@ class Calls:
         if environ["REQUEST_METHOD"] != "POST":
             return no_route(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "POST")])
         try:
+            started = monotonic()
             if self._gate is not None:
                 trail.caller = self._gate.admit(environ, [f"/cds-services/{engine.service.id}"])
             caller = trail.caller
+            if self._attention is not None:
+                trail.attend = self._attention.of(caller)
             trail.enter("receive")
             require_json(environ)
             today = self._today() if self._today is not None else None
@@ -82,7 +103,10 @@ class Calls:
             answer = engine.answer(body, today, language, caller.iss if caller is not None else None, trail)
             if self._record is not None and answer.evaluation is not None:
                 self._record(engine.service, caller, answer.evaluation, answer.silent)
-            return answered(Response(cards=answer.cards), answer.language)
+            reply = answered(Response(cards=answer.cards), answer.language)
+            if self._attention is not None and answer.evaluation is not None and monotonic() < started + PATIENCE_S:
+                return reply._replace(then=partial(self._attention.remember, engine.service, answer.evaluation))
+            return reply
         except RequestError as error:
             return refused(error)
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome

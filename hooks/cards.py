@@ -17,6 +17,7 @@ from cds.leaves import Leaf
 from cds.signed import Language
 from cds.wording import MARKS, Wording, escaped
 from hooks.contexts import Context
+from hooks.resting import Resting
 from hooks.suggestions import SuggestionWriter, stable_uuid
 from hooks.wire import Card, Coding, Source
 
@@ -47,6 +48,8 @@ TELLING = frozenset(
         "start_unknown",
         "contradicted",
         "taking_unknown",
+        "denied",
+        "on_hold",
     )
 )
 """The data-quality notes that a reader of the card must know: somebody may see a result or a problem that we did not use."""
@@ -90,21 +93,35 @@ class CardWriter:
         self._source = cache(self._sourced)
         self._outline = lru_cache(maxsize=1024)(self._outlined)
 
-    def cards(self, decision: Decision, context: Context, instance: str, drafts: Mapping[str, dict[str, Any]]) -> list[Card]:
+    def cards(
+        self,
+        decision: Decision,
+        context: Context,
+        instance: str,
+        drafts: Mapping[str, dict[str, Any]],
+        resting: Iterable[Resting] = (),
+    ) -> list[Card]:
         """The cards of a decision. The same request gives the same uuids, another `instance` (hook instance) gives others.
 
         drafts: the orders that suggestions may change, by reference, as they were sent. The loudest card has the first choice.
+        resting: what is held back from this user; the last card, if there is one, names it.
         """
         left = dict(drafts)
         cards = [self._card(decision, statement, context, instance, left) for statement in decision.statements]
-        if decision.held_back:
-            cards[-1] = replace(cards[-1], detail=f"{cards[-1].detail}\n\n{self._held_back(decision.held_back)}")
+        if cards and (decision.held_back or resting):
+            cards[-1] = replace(cards[-1], detail=f"{cards[-1].detail}\n\n{self._held_back(decision.held_back, resting)}")
         return cards
 
-    def _held_back(self, statements: Iterable[Statement]) -> str:
-        """What was not given a card of its own, by the titles of the rules."""
-        titles = [self._library.rules[statement.rule].title[self._wording.language] for statement in statements]
-        return _section(self._words.headings["held_back"], items=titles)
+    def _held_back(self, statements: Iterable[Statement], resting: Iterable[Resting]) -> str:
+        """What was not given a card of its own, by the titles of the rules; why, where this user has dealt with it."""
+        words, titles = self._words, [self._title(statement) for statement in statements]
+        for rest in resting:
+            why = words.resting[rest.because].format(reason=words.overrides.get(rest.reason or ""), day=rest.until.date())
+            titles.append(self._wording.aside(self._title(rest.statement), why))
+        return _section(words.headings["held_back"], items=titles)
+
+    def _title(self, statement: Statement) -> str:
+        return self._library.rules[statement.rule].title[self._wording.language]
 
     def _card(
         self, decision: Decision, statement: Statement, context: Context, instance: str, drafts: dict[str, dict[str, Any]]

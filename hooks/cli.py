@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, auth, rulebook, site-sheet, demo, feedback, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, audit, auth, rulebook, site-sheet, demo, feedback, fixture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cds.signed import Language
 from cds.trace import why, why_not
 from hooks.bench import workbench
 from hooks.clientfiles import client as client_of
-from hooks.console import console, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
+from hooks.console import console, not_shown, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
@@ -27,6 +27,7 @@ from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
 from hooks.loopback import running_service
+from hooks.operation.commands import audit
 from hooks.options import client_option, language_option, request_argument, site_option, today_option
 from hooks.publishing import rulebook
 from hooks.report import report
@@ -93,10 +94,13 @@ def explain(
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
         out.print(trace_tree(why(decision, statement.rule), label, whole))
-    out.print("Why not" if decision.statements else "No rule spoke. Why not", style="bold")
+    decided = report(evaluation)["decision"]
+    unshown = list(not_shown(decided))
+    for named, because in unshown:
+        out.print(trace_tree(why(decision, named.partition("/")[0]), f"NOT SHOWN {named}: {because}", whole))
+    out.print("Why not" if decision.statements or unshown else "No rule spoke. Why not", style="bold")
     for silence in why_not(decision):
         out.print(silence_tree(silence))
-    decided = report(evaluation)["decision"]
     print_decision(out, decided)
     print_doubts(out, decided)
     if evaluation.refusal is not None:
@@ -106,6 +110,7 @@ def explain(
 
 main.add_command(serve)
 main.add_command(auth)
+main.add_command(audit)
 main.add_command(rulebook)
 main.add_command(site_sheet)
 main.add_command(feedback_group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -84,10 +84,25 @@ def print_answer(out: Console, decision: dict[str, Any], cards: list[dict[str, A
     print_decision(out, decision)
     for card in cards:
         out.print(card_panel(card))
-    if not cards:
+    unshown = list(not_shown(decision))
+    if not cards and not unshown:
         assessed = not decision["could_not_assess"]
         out.print("No card: there is nothing to say." if assessed else "No card, and not everything could be assessed.")
+    if unshown:
+        out.print("\nConcluded, and not on a card of its own", style="bold")
+        out.print("\n".join(f"- {named}: {because}" for named, because in unshown), markup=False)
     print_doubts(out, decision)
+
+
+def not_shown(decision: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was concluded and is on no card of its own, and why."""
+    for named in decision["held_back"]:
+        yield named, "beyond the number of cards that are shown"
+    for rest in decision["resting"]:
+        why = f"overridden by this user ({rest['reason']})" if rest["because"] == "snoozed" else "shown in this encounter"
+        yield rest["advice"], f"held back until {rest['until']}, {why}"
+    for named in decision["silent"]:
+        yield named, "silent by the site's policy"
 
 
 def print_decision(out: Console, decision: dict[str, Any]) -> None:

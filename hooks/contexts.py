@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from hooks.wire import Filled, Optional, Received
+from hooks.wire import VISIBLE, Filled, Optional, Received, blank_is_absent, blank_or
 
 
-def _bare_id(kind: str) -> Any:
-    """Accepts the bare id, `Kind/id` and an absolute URL ending in it; refuses a reference to anything else (VAL-15)."""
+_ID = f"{VISIBLE[:-1]}/][^/]*"
+
+
+def _named(kind: str) -> str:
+    """The pattern of the bare id, of `Kind/id`, and of an absolute URL ending in it, each with or without a version (VAL-15)."""
+    return rf"(?:(?:[^/]*/)*?{kind}/)?({_ID})(?:/_history/[\s\S]*)?"
+
+
+def _bare_id(kind: str) -> BeforeValidator:
+    """Takes a reference for the id in it; refuses one to anything else."""
+    read = re.compile(_named(kind)).fullmatch
 
     def normalise(value: Any) -> Any:
         if not isinstance(value, str) or "/" not in value:
             return value
-        before, _, bare = value.split("/_history/")[0].rpartition("/")
-        if not bare or before.rpartition("/")[2] not in (kind, ""):
+        found = read(value)
+        if found is None:
             raise ValueError(f"must be the id of: {kind}")
-        return bare
+        return found[1]
 
     return BeforeValidator(normalise)
+
+
+_BARE = StringConstraints(strict=True, pattern=f"^{_ID}$")
+
+PatientId = Annotated[str, _BARE, _bare_id("Patient"), WithJsonSchema({"type": "string", "pattern": f"^{_named('Patient')}$"})]
+EncounterId = Annotated[
+    str, _BARE, _bare_id("Encounter"), WithJsonSchema({"type": "string", "pattern": f"^{_named('Encounter')}$"})
+]
+OptionalEncounterId = Annotated[
+    Annotated[str, _BARE] | None, BeforeValidator(blank_is_absent), _bare_id("Encounter"), blank_or(_named("Encounter"))
+]
 
 
 def _is_bundle(value: dict[str, Any]) -> dict[str, Any]:
@@ -34,18 +55,25 @@ def _is_bundle(value: dict[str, Any]) -> dict[str, Any]:
 MOST_ENTRIES = 500
 """Nobody signs more orders at a time, and what is compared with each other must stay few."""
 
-Bundle = Annotated[dict[str, Any], AfterValidator(_is_bundle)]
+Bundle = Annotated[
+    dict[str, Any],
+    AfterValidator(_is_bundle),
+    Field(
+        json_schema_extra={
+            "required": ["resourceType"],
+            "properties": {"resourceType": {"const": "Bundle"}, "entry": {"maxItems": MOST_ENTRIES}},
+        }
+    ),
+]
 """A Bundle, with or without type and entries (VAL-18)."""
-
-_EncounterId = _bare_id("Encounter")
 
 
 class Context(Received):
     """What all our hooks share: the patient, and who asks, where the hook says so."""
 
     userId: Filled
-    patientId: Annotated[Filled, _bare_id("Patient")]
-    encounterId: Annotated[Optional, _EncounterId] = None
+    patientId: PatientId
+    encounterId: OptionalEncounterId = None
 
 
 class PatientView(Context):
@@ -68,7 +96,7 @@ class OrderSign(Context):
 class EncounterDischarge(Context):
     """encounter-discharge 1.0: the patient is about to leave."""
 
-    encounterId: Annotated[Filled, _EncounterId]
+    encounterId: EncounterId
 
 
 class ProblemListItemCreate(Context):

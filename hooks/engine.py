@@ -24,6 +24,7 @@ from hooks.fhir.prefetch import Supplied, unpack
 from hooks.fhir.resources import Condition, reference_of
 from hooks.members import members_of
 from hooks.refusals import all_missing, is_lost, unanswered
+from hooks.resting import NOTHING_RESTS, View
 from hooks.services import Service
 from hooks.trail import Trail
 from hooks.unchecked import unchecked
@@ -44,12 +45,17 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason."""
+    """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason.
+
+    instance: the hook instance. view: what is held back from this user; the decision is without it.
+    """
 
     decision: Decision
     cards: list[Card]
     refusal: RequestError | None
     context: Context
+    instance: str = ""
+    view: View = NOTHING_RESTS
 
 
 class Answer(NamedTuple):
@@ -138,16 +144,20 @@ class Engine:
         if ours and not chart.patient.reference:
             raise RequestError(412, all_missing(supplied))
         trail.enter("decide")
-        decision = trail.decision = self._decide(chart, asked=ours)
+        decision = self._decide(chart, asked=ours)
         trail.enter("write")
         for name, failure in decision.failures.items():
             _LOG.error("%s broke: %s", name, failure.error)
+        instance, attend = request.hookInstance, trail.attend
+        view = attend(decision, context, request, self.service, desk.profile.mode == "silent") if attend else NOTHING_RESTS
+        decision = view.of(decision)
+        trail.decision, trail.view = decision, view
         drafts = brought.sent if self.service.may_change else {}
-        cards = desk.rendered(desk.writers[language].cards(decision, context, request.hookInstance, drafts), language)
+        cards = desk.rendered(desk.writers[language].cards(decision, context, instance, drafts, view.resting), language)
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
-        return Evaluation(decision, cards, refusal, context)
+        return Evaluation(decision, cards, refusal, context, instance, view)
 
     @only_json
     def _read(

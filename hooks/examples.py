@@ -47,6 +47,12 @@ class Fixture:
         moved["extension"] = {EXTENSION: {**moved["extension"][EXTENSION], "writtenFor": today.isoformat()}}
         return moved
 
+    @property
+    def response(self) -> dict[str, Any]:
+        """What it is answered with on the day it was written for."""
+        path = files("cobalamin_fixtures") / "responses" / f"{self.name}.json"
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
 
 def fixtures() -> Iterator[Fixture]:
     """All fixtures by name."""

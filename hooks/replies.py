@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ _ISSUES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Issue("too-long", "The request body is larger than this service accepts."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Issue("not-supported", "Send the request as uncompressed application/json."),
 }
-_FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
+FAILED = Issue("exception", "The service failed to answer; nothing was concluded.")
 _HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _SPOKEN = {spoken: (*_HEADERS, ("Content-Language", spoken), ("Vary", "Accept-Language")) for spoken in LANGUAGES}
 LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -30,16 +30,22 @@ LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatu
 
 
 class Reply(NamedTuple):
-    """Status, body and headers of an answer."""
+    """Status, body and headers of an answer; `then`: what is done once the server has taken it, and not where that fails."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = _HEADERS
+    then: Callable[[], None] | None = None
 
     def send(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The answer as a WSGI server takes it."""
         start_response(LINES[self.status], [*self.headers, ("Content-Length", str(len(self.body)))])
-        return (self.body,)
+        return (self.body,) if self.then is None else _followed(self.body, self.then)
+
+
+def _followed(body: bytes, then: Callable[[], None]) -> Iterator[bytes]:
+    yield body
+    then()
 
 
 def answered(message: Any, language: Language | None = None) -> Reply:
@@ -57,7 +63,7 @@ def refused(error: RequestError) -> Reply:
 def failed(error: BaseException) -> Reply:
     """A fault of ours; its message may quote the request, so it neither leaves nor is logged, but where it happened is."""
     log.error("unexpected %s while answering, at %s", type(error).__name__, places(error) or "no place known")
-    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([_FAILED])))
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, msgspec.json.encode(operation_outcome([FAILED])))
 
 
 def no_route(status: int, headers: Iterable[tuple[str, str]] = ()) -> Reply:

@@ -15,15 +15,17 @@ from cds.intervals import Interval
 from cds.signed import Language
 from cds.sums import Intake
 from hooks.engine import Evaluation
+from hooks.resting import Resting
 
 
 def report(evaluation: Evaluation) -> dict[str, Any]:
     """`decision` and `cards`; what every field may hold is written in docs/decision-json.md."""
     cards = to_builtins(evaluation.cards)
-    return {"decision": _decision(evaluation.decision, cards), "cards": cards}
+    return {"decision": _decision(evaluation, cards), "cards": cards}
 
 
-def _decision(decision: Decision, cards: list[dict[str, Any]]) -> dict[str, Any]:
+def _decision(evaluation: Evaluation, cards: list[dict[str, Any]]) -> dict[str, Any]:
+    decision = evaluation.decision
     library = decision.library
     assessed = decision["scope"] != "excluded" and not decision.chart.patient.deceased
     return {
@@ -43,12 +45,20 @@ def _decision(decision: Decision, cards: list[dict[str, Any]]) -> dict[str, Any]
             }
             for statement, card in zip(decision.statements, cards, strict=True)
         ],
-        "held_back": [f"{statement.rule}/{statement.advice.key}" for statement in decision.held_back],
+        "held_back": [statement.named for statement in decision.held_back],
+        "resting": [_resting(rest) for rest in evaluation.view.resting],
+        "silent": [statement.named for statement in decision.silent],
         "could_not_assess": [_gap(gap, decision) for gap in decision.gaps],
         "data_quality": [note_json(note, library) for note in decision.chart.notes],
         "facts": {name: plain(decision[name]) for name in library.graph.names if name not in library.parameters},
         "knowledge_version": library.version,
     }
+
+
+def _resting(rest: Resting) -> dict[str, Any]:
+    """What is held back from one user, and why."""
+    because = {"because": rest.because, "until": rest.until.isoformat(timespec="seconds")}
+    return {"advice": rest.statement.named, **because, **({"reason": rest.reason} if rest.reason else {})}
 
 
 def _regimen(decision: Decision) -> dict[str, Any]:

@@ -23,8 +23,10 @@ SPECIFICATION = "2.0.1"
 _WITHOUT_FHIR = "Works from prefetch alone. A request without patient, or without what a conclusion needs, is answered with 412."
 
 
-def add_routes(app: Flask, engines: Iterable[Engine], pages: Pages, today: Callable[[], date]) -> None:
-    """Register every route and the one way errors leave."""
+def add_routes(
+    app: Flask, engines: Iterable[Engine], pages: Pages, today: Callable[[], date], document: Callable[[], Reply]
+) -> None:
+    """Register every route and the one way errors leave. `document`: the description of the interface."""
     discovery, healthy = answered(discovery_document(engines)), answered({"status": "ok"})
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -45,6 +47,10 @@ def add_routes(app: Flask, engines: Iterable[Engine], pages: Pages, today: Calla
     @app.get("/source-attributes")
     def source_attributes() -> Response:
         return _sent(pages.attributes)
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return _sent(document())
 
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:

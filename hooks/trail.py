@@ -8,6 +8,7 @@ from time import perf_counter
 from cds.decide import Decision
 from hooks.contexts import Context
 from hooks.fhir.prefetch import Supplied
+from hooks.resting import NOTHING_RESTS, Attend
 from hooks.trust.tokens import Caller
 from hooks.wire import Card, HookRequest
 
@@ -21,7 +22,8 @@ class Trail:
 
     client: the name in the profile. asked: the prefetch keys of the service. supplied: what the client sent for them, completed:
     that with what was fetched. cards: those that were written, with a decision or, for what could not be checked, without one.
-    silent: nobody is shown them.
+    silent: nobody is shown them. attend: who knows what is held back from this user, if anybody does. view: what is; the decision
+    is without it.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,8 @@ class Trail:
         self.asked: tuple[str, ...] = ()
         self.supplied: Supplied | None = None
         self.completed: Supplied | None = None
+        self.attend: Attend | None = None
+        self.view = NOTHING_RESTS
         self.decision: Decision | None = None
         self.cards: list[Card] = []
         self.silent = False

@@ -9,20 +9,33 @@ import re
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from msgspec import Meta
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from cds.knowledge import SUMMARY_LIMIT
 
 
-Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strict=True)]
+VISIBLE = r"[^\s\x1c-\x1f\x85]"
+"""Pattern of a character that is not blank, for all dialects of patterns alike: some take the separators of ASCII for visible."""
 
+Filled = Annotated[str, StringConstraints(min_length=1, pattern=VISIBLE, strict=True)]
 
-_WEB_ADDRESS = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#\[\]]+)(?:[/?#]\S*)?", re.IGNORECASE)
+_WEB_ADDRESS = r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[!-\"$-.0->@-Z\\^-~]+)(?:[/?#][!-~]*)?"
+_is_web_address = re.compile(_WEB_ADDRESS).fullmatch
 
 
 def is_web_address(url: str) -> bool:
-    """Is it an absolute http(s) URL?"""
-    return _WEB_ADDRESS.fullmatch(url) is not None and url.isprintable()
+    """Is it an absolute http(s) URL? All else than ASCII is escaped in one (RFC 3986)."""
+    return _is_web_address(url) is not None
 
 
 def require_web_address(url: str) -> None:
@@ -31,12 +44,19 @@ def require_web_address(url: str) -> None:
         raise ValueError(f"{url!r} is no absolute http(s) URL")
 
 
-def _blank_is_absent(value: Any) -> Any:
+def blank_is_absent(value: Any) -> Any:
+    """None for a text of blanks alone."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Optional = Annotated[Filled | None, BeforeValidator(_blank_is_absent)]
+Optional = Annotated[Filled | None, BeforeValidator(blank_is_absent), WithJsonSchema({"type": ["string", "null"]})]
 """An optional text: sent blank, it counts as absent (VAL-06)."""
+
+
+def blank_or(pattern: str) -> WithJsonSchema:
+    """The schema of an optional text of a pattern."""
+    texts = [{"type": "string", "pattern": f"^{one}$"} for one in (pattern, r"[\s\x1c-\x1f\x85]*")]
+    return WithJsonSchema({"anyOf": [*texts, {"type": "null"}]})
 
 
 class Received(BaseModel):
@@ -48,12 +68,19 @@ class Received(BaseModel):
 class HookRequest(Received):
     """The envelope of a service call. `prefetch` values stay as raw JSON until the reader asks for them."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": {"type": "object"}}},
+            "then": {"required": ["fhirServer"], "properties": {"fhirServer": {"type": "string", "pattern": VISIBLE}}},
+        }
+    )
+
     hook: Filled
     hookInstance: Filled
     context: dict[str, Any]
-    fhirServer: Optional = None
+    fhirServer: Annotated[Optional, blank_or(_WEB_ADDRESS)] = None
     fhirAuthorization: dict[str, Any] | None = Field(default=None, repr=False)
-    prefetch: dict[str, Any] = {}
+    prefetch: Annotated[dict[str, Any], WithJsonSchema({"type": ["object", "null"]})] = {}
 
     @field_validator("prefetch", mode="before")
     @classmethod
@@ -74,6 +101,10 @@ class HookRequest(Received):
         return self
 
 
+_LINK = Meta(extra_json_schema={"format": "uri"})
+_UUID = Meta(extra_json_schema={"format": "uuid"})
+
+
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of what we send: only members the specification knows; what is optional and None is left out."""
 
@@ -91,7 +122,7 @@ class Source(Sent, frozen=True):
 
     label: str
     topic: Coding
-    url: str | None = None
+    url: Annotated[str, _LINK] | None = None
 
     def __post_init__(self) -> None:
         """Hold that a link is an absolute web address (RESP-07)."""
@@ -116,16 +147,16 @@ class Suggestion(Sent, frozen=True):
     """One thing a clinician can accept with a click; all its actions are applied together."""
 
     label: str
-    uuid: str
-    actions: list[Action]
+    uuid: Annotated[str, _UUID]
+    actions: Annotated[list[Action], Meta(min_length=1)]
     isRecommended: bool | None = None
 
 
 class Card(Sent, frozen=True):
-    """One card. Raises ValueError where clients would refuse it."""
+    """One piece of advice."""
 
-    uuid: str
-    summary: str
+    uuid: Annotated[str, _UUID]
+    summary: Annotated[str, Meta(min_length=1, max_length=SUMMARY_LIMIT - 1)]
     detail: str
     indicator: Literal["info", "warning", "critical"]
     source: Source
@@ -135,7 +166,7 @@ class Card(Sent, frozen=True):
     extension: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Hold what no type can: the length of the summary (RESP-04), and how suggestions are chosen (cds-resp-6)."""
+        """Hold what clients ask: a short summary (RESP-04), and how suggestions are chosen (cds-resp-6)."""
         if not 0 < len(self.summary) < SUMMARY_LIMIT:
             raise ValueError("a summary is filled and short")
         if (self.suggestions is None) != (self.selectionBehavior is None):

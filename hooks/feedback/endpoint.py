@@ -12,11 +12,11 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from hooks.calls import Wsgi, read_body, require_json
-from hooks.errors import Issue, RequestError
+from hooks.errors import RequestError
 from hooks.feedback.entries import Event, Keys, client_of
 from hooks.feedback.recorder import now
 from hooks.feedback.store import Store, StoreError
-from hooks.feedback.wire import Item, items
+from hooks.feedback.wire import AWAY, Item, items
 from hooks.replies import Reply, answered, failed, no_route, refused
 from hooks.services import Service
 from hooks.trust.gate import Gate
@@ -27,7 +27,6 @@ _LOG = logging.getLogger("cobalamin")
 LIMIT = 1024 * 1024
 """The largest body in bytes: some thousands of cards."""
 
-_AWAY = Issue("transient", "The feedback could not be stored, none of it; send it again later.")
 _json = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -40,10 +39,12 @@ class Endpoint:
         services: Iterable[Service],
         store: Store,
         keys: Keys,
+        told: Callable[[list[Event]], None],
         gate: Gate | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        """`gate`: who may call, as at the services; a token may be addressed to the service or to this endpoint (AMB-15)."""
+        """`told`: of what is stored. `gate`: who may call, as at the services, by a token for service or endpoint (AMB-15)."""
+        self._told = told
         self._behind, self._store, self._keys, self._gate, self._clock = behind, store, keys, gate, clock
         self._services = {
             f"/cds-services{before}{service.id}/feedback{after}": service.id
@@ -67,13 +68,15 @@ class Endpoint:
             caller = self._gate.admit(environ, [path, f"{path}/feedback"]) if self._gate is not None else None
             require_json(environ)
             reported, client, at = items(read_body(environ, LIMIT)), client_of(caller), self._clock()
-            self._store.add([self._event(client, service, item, at) for item in reported])
+            events = [self._event(client, service, item, at) for item in reported]
+            self._store.add(events)
+            self._told(events)
             return answered({"received": len(reported)})
         except RequestError as error:
             return refused(error)
         except StoreError as error:
             _LOG.error("feedback is not stored: %s", error.kind)
-            return refused(RequestError(HTTPStatus.SERVICE_UNAVAILABLE, [_AWAY]))
+            return refused(RequestError(HTTPStatus.SERVICE_UNAVAILABLE, [AWAY]))
         except Exception as error:  # noqa: BLE001 - a fault must leave as an OperationOutcome
             return failed(error)
 

@@ -11,8 +11,9 @@ from msgspec import Struct
 from hooks.trust.tokens import Caller
 
 
-State = Literal["shown", "held_back", "silent"]
-"""What became of an advice: on a card, beyond the number of cards that are shown, or recorded only (silent mode)."""
+State = Literal["shown", "held_back", "snoozed", "repeated", "silent"]
+"""What became of an advice: on a card, beyond the number of cards that are shown, held back from a user who overrode it or was
+shown it in this encounter, or recorded only (silent mode)."""
 
 Outcome = Literal["accepted", "overridden"]
 
@@ -23,6 +24,7 @@ class Firing(Struct, frozen=True):
     """One rule that spoke in one answer. Nothing in it is clinical, and nobody is named: a key is a pseudonym.
 
     client: whom the answer went to. knowledge: the version of the content. at: when, in UTC. user_key: None where nobody asked.
+    question: the same for the same patient, advice, inputs and knowledge; None of what was recorded before there was one.
     """
 
     card_key: str
@@ -37,6 +39,7 @@ class Firing(Struct, frozen=True):
     knowledge: str
     state: State
     shown_at: datetime
+    question: str | None = None
 
 
 class Event(Struct, frozen=True):
@@ -57,6 +60,18 @@ class Event(Struct, frozen=True):
     reason_display: str | None
     comment: str | None
     extension: str | None
+    outcome_at: datetime
+    received_at: datetime
+
+
+class Report(Struct, frozen=True):
+    """What one user said of one question on a card, as far as it matters for whether the question is asked again."""
+
+    question: str
+    user_key: str
+    outcome: Outcome
+    reason_system: str | None
+    reason_code: str | None
     outcome_at: datetime
     received_at: datetime
 

@@ -20,7 +20,7 @@ from hooks.feedback.statistics import Statistics, Tally, weeks
 
 
 MOST_TRENDS = 8
-"""So many rules get a trend of their own: those with the most cards."""
+"""So many rules get a trend of their own: those that spoke most."""
 
 
 class _Look(NamedTuple):
@@ -36,6 +36,7 @@ _LOOKS = (
     _Look("accepted", "accepted", "#0072B2", ""),
     _Look("overridden", "overridden", "#E69F00", "////"),
     _Look("no_report", "no report", "#E3E7EA", ""),
+    _Look("unshown", "not shown", "#FFFFFF", "...."),
 )
 _INK = "#1b2730"
 _SETTINGS: dict[Any, Any] = {
@@ -52,9 +53,9 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def outcomes(content: Statistics) -> Markup:
-    """What became of the shown cards of each rule, as one bar for each."""
-    tallies = {rule: tally for (rule,), tally in content.by("rule").items() if tally.shown}
-    rules = sorted(tallies, key=lambda rule: tallies[rule].shown)
+    """What became of what each rule said, as one bar for each."""
+    tallies = {rule: tally for (rule,), tally in content.by("rule").items()}
+    rules = sorted(tallies, key=lambda rule: tallies[rule].fired)
     with rc_context(_SETTINGS):
         figure = Figure(figsize=(9, 1.1 + 0.36 * len(rules)), layout="constrained")
         axes = figure.subplots()
@@ -63,9 +64,9 @@ def outcomes(content: Statistics) -> Markup:
             sizes = [getattr(tallies[rule], look.name) for rule in rules]
             axes.barh(rules, sizes, left=left, height=0.68, label=look.label, **_fill(look))
             left = [before + size for before, size in zip(left, sizes, strict=True)]
-        for place, shown in enumerate(left):
-            axes.annotate(str(shown), (shown, place), xytext=(4, 0), textcoords="offset points", va="center", color=_INK)
-        axes.set_xlabel("cards shown")
+        for place, fired in enumerate(left):
+            axes.annotate(str(fired), (fired, place), xytext=(4, 0), textcoords="offset points", va="center", color=_INK)
+        axes.set_xlabel("times the rule spoke")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.margins(x=0.08)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=len(_LOOKS), frameon=False)
@@ -73,18 +74,18 @@ def outcomes(content: Statistics) -> Markup:
 
 
 def trend(content: Statistics) -> Markup:
-    """What became of the cards of each week, for the rules with the most of them. Every panel has a scale of its own."""
+    """What became of what was said in each week, for the rules that spoke most. Every panel has a scale of its own."""
     mondays = weeks(content.groups)
     tallies: dict[str, dict[date, Tally]] = defaultdict(dict)
     for (rule, week), tally in content.by("rule", "week").items():
         tallies[rule][week] = tally
-    rules = sorted(tallies, key=lambda rule: -sum(tally.shown for tally in tallies[rule].values()))[:MOST_TRENDS]
+    rules = sorted(tallies, key=lambda rule: -sum(tally.fired for tally in tallies[rule].values()))[:MOST_TRENDS]
     with rc_context(_SETTINGS):
         figure = Figure(figsize=(9, 0.6 + 1.9 * max(1, ceil(len(rules) / 2))), layout="constrained")
-        panels = figure.subplots(max(1, ceil(len(rules) / 2)), 2, sharex=True, squeeze=False).flat
+        panels = list(figure.subplots(max(1, ceil(len(rules) / 2)), 2, sharex=True, squeeze=False).flat)
         for axes, rule in zip(panels, rules, strict=False):
             _weekly(axes, rule, mondays, [tallies[rule].get(monday, Tally()) for monday in mondays])
-        for axes in list(panels)[len(rules) :]:
+        for axes in panels[len(rules) :]:
             axes.set_axis_off()
         if rules:
             handles = figure.axes[0].get_legend_handles_labels()

@@ -16,7 +16,19 @@ from cds.wording import escaped
 from hooks.feedback.statistics import Reason, Statistics, Tally
 
 
-COUNTS = ("fired", "shown", "held_back", "silent", "accepted", "overridden", "no_report")
+COUNTS = (
+    "fired",
+    "questions",
+    "shown",
+    "held_back",
+    "snoozed",
+    "repeated",
+    "silent",
+    "accepted",
+    "overridden",
+    "no_report",
+    "taken_elsewhere",
+)
 """What is counted, in the order of the columns."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

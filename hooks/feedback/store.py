@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from hooks.feedback.config import FeedbackError
-from hooks.feedback.entries import Event, Firing
+from hooks.feedback.entries import Event, Firing, Report
 from hooks.feedback.tables import CARD, FEEDBACK
 
 
@@ -35,6 +35,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "options": f"-c lock_timeout={_PATIENCE_S}s",
     },
 }
+_REPORT = [(CARD if name in ("question", "user_key") else FEEDBACK, name) for name in Report.__struct_fields__]
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -91,6 +92,13 @@ class Store:
         table = CARD if isinstance(entries[0], Firing) else FEEDBACK
         with self._open() as connection, connection.begin():
             connection.execute(self._insert(table).on_conflict_do_nothing(), [asdict(entry) for entry in entries])
+
+    def reports(self, since: datetime) -> list[Report]:
+        """What was reported since then on cards that a user was shown. Raises StoreError."""
+        wanted = select(*(table.c[name] for table, name in _REPORT)).join(CARD, CARD.c.card_key == FEEDBACK.c.card_key)
+        known = wanted.where(FEEDBACK.c.received_at >= since, CARD.c.question.is_not(None), CARD.c.user_key.is_not(None))
+        with self.reading() as connection:
+            return [Report(*row) for row in connection.execute(known)]
 
     def purge(self, before: datetime) -> Purged:
         """Delete the cards shown before a moment with all that was said of them, and older feedback. Raises StoreError."""

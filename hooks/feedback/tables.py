@@ -46,6 +46,7 @@ CARD = Table(
     Column("knowledge", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("shown_at", Utc, nullable=False),
+    Column("question", Text),
     Index(None, "card_key", unique=True),
     Index(None, "patient_key"),
     Index(None, "shown_at"),

@@ -8,15 +8,17 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from hooks.errors import Issue, RequestError
-from hooks.wire import Filled, Optional, Received
+from hooks.wire import VISIBLE, Filled, Received, blank_is_absent
 
 
 LONGEST = 4000
 """In characters: no text in feedback is longer, and no extension written as JSON (FB-19)."""
+
+AWAY = Issue("transient", "The feedback could not be stored, none of it; send it again later.")
 
 _TOO_LONG = "string_too_long"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
@@ -45,16 +47,20 @@ def _short(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _limited(value: str | None) -> str | None:
-    """Not too long; and without NUL, the one character that PostgreSQL does not store."""
-    if value is not None and len(value) > LONGEST:
-        raise PydanticCustomError(_TOO_LONG, "too long")
-    return value and value.replace("\x00", "\ufffd")
+def _without_nul(value: str) -> str:
+    """The one character that PostgreSQL does not store is replaced."""
+    return value.replace("\x00", "\ufffd")
 
 
-Text = Annotated[Filled, AfterValidator(_limited)]
-OptionalText = Annotated[Optional, AfterValidator(_limited)]
-Extension = Annotated[dict[str, Any], AfterValidator(_short)]
+Text = Annotated[Filled, Field(max_length=LONGEST), AfterValidator(_without_nul)]
+OptionalText = Annotated[
+    Text | None,
+    BeforeValidator(blank_is_absent),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": LONGEST}, {"type": "null"}]}),
+]
+Extension = Annotated[
+    dict[str, Any], AfterValidator(_short), Field(description=f"Of at most {LONGEST} bytes, written without blanks.")
+]
 
 
 class Reason(Received):
@@ -67,6 +73,16 @@ class Reason(Received):
 
 class OverrideReason(Received):
     """Why a card was overridden: a code, words, or what only the client understands (FB-07, FB-14)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["reason"], "properties": {"reason": {"type": "object"}}},
+                {"required": ["userComment"], "properties": {"userComment": {"type": "string", "pattern": VISIBLE}}},
+                {"required": ["extension"], "properties": {"extension": {"type": "object", "minProperties": 1}}},
+            ]
+        }
+    )
 
     reason: Reason | None = None
     userComment: OptionalText = None
@@ -97,9 +113,19 @@ class AcceptedSuggestion(Received):
 class Item(Received):
     """What became of one card."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"required": ["outcome"], "properties": {"outcome": {"const": "accepted"}}},
+            "then": {
+                "required": ["acceptedSuggestions"],
+                "properties": {"acceptedSuggestions": {"type": "array", "minItems": 1}},
+            },
+        }
+    )
+
     card: Text
     outcome: Literal["accepted", "overridden"]
-    outcomeTimestamp: Annotated[datetime, BeforeValidator(_moment)]
+    outcomeTimestamp: Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
     acceptedSuggestions: list[AcceptedSuggestion] | None = None
     overrideReason: OverrideReason | None = None
     overrideReasons: OverrideReason | None = None

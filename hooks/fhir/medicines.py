@@ -19,7 +19,7 @@ from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.owncodes import OwnCodes
 from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, reference_of
-from hooks.fhir.taking import ENDED, NOT_TAKEN, UNKNOWN, said_not_to_be, status_of
+from hooks.fhir.taking import ENDED, NOT_TAKEN, ON_HOLD, UNKNOWN, said_not_to_be, status_of
 from hooks.fhir.timing import bounds, duration_days, later
 
 
@@ -60,7 +60,9 @@ class MedicineReader:
         reference, status = reference_of(resource), code(resource.status) if draft else status_of(resource)
         concepts = (*(drug.concept for drug in product.drugs), *product.doubted)
         if status in (_WITHDRAWN if draft else _NOT_TAKEN):
-            return Reading(notes=tuple(Note("not_taken", reference, concept, status) for concept in concepts))
+            denied = status == NOT_TAKEN and not isinstance(resource, MedicationRequest)
+            key = "denied" if denied else "not_taken"  # somebody says so of what may be ordered beside it
+            return Reading(notes=tuple(Note(key, reference, concept, status) for concept in concepts))
         lines = _lines(resource)
         start, end = _course(resource, lines)
         if end is None and status in ENDED and isinstance(resource, MedicationRequest):
@@ -181,6 +183,8 @@ def _self_reported(resource: MedicineRecord) -> bool:
 
 
 def _doubts(medicine: Medicine, status: str) -> Iterator[Note]:
+    if status == ON_HOLD and medicine.concept in _TREATMENTS:
+        yield Note("on_hold", medicine.reference, medicine.concept, "")
     if medicine.current and status not in _PLAIN:
         yield Note("status_unknown", medicine.reference, medicine.concept, "")
     if medicine.current and medicine.day is None:

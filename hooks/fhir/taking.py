@@ -13,11 +13,12 @@ from hooks.fhir.resources import NOT_SENT, MedicationRequest, MedicationStatemen
 
 NOT_TAKEN = "not-taken"
 UNKNOWN = "unknown"
-ENDED = ("completed", "stopped", "on-hold", "ended")
+ON_HOLD = "on-hold"
+ENDED = ("completed", "stopped", ON_HOLD, "ended")
 """The states of what is not taken today, whether it was or not."""
 
 _NOT_ORDERED = ("proposal", "option")
-_ADHERENCE = ((NOT_TAKEN, "not-taking"), ("on-hold", "on-hold"), ("stopped", "stopped"), ("active", "taking"))
+_ADHERENCE = ((NOT_TAKEN, "not-taking"), (ON_HOLD, "on-hold"), ("stopped", "stopped"), ("active", "taking"))
 """The R4 status that says the same as the beginning of an R5 adherence."""
 
 _SAID_NOT_TO_BE = re.compile(

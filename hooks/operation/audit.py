@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Mapping
 from errno import ENOSPC
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from cds.decide import Statement
 from hooks.feedback.entries import Keys, client_of
 from hooks.operation.logs import now
 from hooks.requestid import request_id
+from hooks.resting import Resting
 from hooks.trail import Trail
 
 
@@ -24,8 +25,9 @@ class Record(Struct, frozen=True, omit_defaults=True):
     `client`: by the name of its profile; iss, tenant, token: of the caller's token, the last being its `jti`. `user`, `patient`:
     pseudonyms, the same for the same person within one deployment. `hookInstance` and `token` are kept as sent where they are
     UUIDs, else as pseudonyms. `advice`: rule and key of each advice that was given, `silent` those that nobody was shown,
-    `held_back` those beyond the number of cards. `cards`: the keys of their cards, as in the feedback store. `prefetch`: the
-    state of each key as the client sent it, `fetched`: what its FHIR server brought beside it. `ms`: the time of each phase.
+    `held_back` those beyond the number of cards, `resting` those held back from this user, and why. `cards`: the keys of their
+    cards, as in the feedback store. `prefetch`: the state of each key as the client sent it, `fetched`: what its FHIR server
+    brought beside it. `ms`: the time of each phase.
     """
 
     time: str
@@ -44,6 +46,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     cards: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
+    resting: Mapping[str, str] = {}
     prefetch: Mapping[str, str] = {}
     fetched: Mapping[str, str] = {}
     knowledge: str | None = None
@@ -57,8 +60,9 @@ def record_of(trail: Trail, service: str, status: int, seconds: Mapping[str, flo
     """The record of a call that has just ended."""
     caller, request, context, decision = trail.caller, trail.request, trail.context, trail.decision
     client = client_of(caller)
-    said = decision if trail.cards else None
-    given = tuple(map(_named, said.statements)) if said is not None else ()
+    said = decision if status == HTTPStatus.OK else None
+    given = tuple(one.named for one in said.statements) if said is not None else ()
+    kept_silent = tuple(one.named for one in said.silent) if said is not None else ()
     return Record(
         time=now(),
         request=request_id.get(),
@@ -74,8 +78,9 @@ def record_of(trail: Trail, service: str, status: int, seconds: Mapping[str, flo
         patient=keys.key("patient", client, context.patientId) if context is not None else None,
         advice=() if trail.silent else given,
         cards=() if trail.silent else tuple(keys.card(client, service, card.uuid) for card in trail.cards),
-        silent=given if trail.silent else (),
-        held_back=tuple(map(_named, said.held_back)) if said is not None else (),
+        silent=(*given, *kept_silent) if trail.silent else kept_silent,
+        held_back=tuple(one.named for one in said.held_back) if said is not None else (),
+        resting={one.statement.named: _why(one) for one in trail.view.resting} if said is not None else {},
         prefetch=trail.prefetched(),
         fetched=trail.fetched(),
         knowledge=decision.library.version if decision is not None else None,
@@ -83,8 +88,10 @@ def record_of(trail: Trail, service: str, status: int, seconds: Mapping[str, flo
     )
 
 
-def _named(said: Statement) -> str:
-    return f"{said.rule}/{said.advice.key}"
+def _why(rest: Resting) -> str:
+    return (
+        f"held back until {rest.until.isoformat(timespec='seconds')}: {rest.because}{f', {rest.reason}' if rest.reason else ''}"
+    )
 
 
 def _plain(keys: Keys, kind: str, client: str, identity: str) -> str:

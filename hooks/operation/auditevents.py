@@ -19,6 +19,7 @@ def audit_event(record: Record) -> dict[str, Any]:
         *record.advice,
         *(f"{name} (silent)" for name in record.silent),
         *(f"{name} (held back)" for name in record.held_back),
+        *(f"{name} ({why})" for name, why in record.resting.items()),
     ]
     details = {
         "status": str(record.status),

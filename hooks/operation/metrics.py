@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
@@ -32,7 +33,7 @@ class Metrics:
         )
         self._cards = Counter(
             "cobalamin_cards",
-            "Advice by rule, indicator and what became of it: shown, silent or held_back.",
+            "Advice by rule, indicator and what became of it: shown, silent, held_back, snoozed or repeated.",
             ("rule", "indicator", "state"),
             registry=registry,
         )
@@ -69,11 +70,13 @@ class Metrics:
         self._duration.labels(service).observe(sum(seconds.values()))
         for phase, spent in seconds.items():
             self._phases.labels(phase).observe(spent)
-        if trail.decision is not None and trail.cards:
-            for said in trail.decision.statements:
-                self._cards.labels(said.rule, said.words.urgency, "silent" if trail.silent else "shown").inc()
-            for said in trail.decision.held_back:
-                self._cards.labels(said.rule, said.words.urgency, "held_back").inc()
+        if trail.decision is not None and status == HTTPStatus.OK:
+            states = [(said, "silent" if trail.silent else "shown") for said in trail.decision.statements]
+            states += [(said, "held_back") for said in trail.decision.held_back]
+            states += [(said, "silent") for said in trail.decision.silent]
+            states += [(rest.statement, rest.because) for rest in trail.view.resting]
+            for said, state in states:
+                self._cards.labels(said.rule, said.words.urgency, state).inc()
         for key, state in trail.prefetched().items():
             self._prefetch.labels(client, key, state).inc()
         for key, state in trail.fetched().items():

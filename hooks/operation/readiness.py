@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 from hooks.trust.keysets import KeySet
 
 
 _LOG = logging.getLogger("cobalamin")
+
+REMEMBERED_S = 30
+"""So long it is remembered how what is only useful does: to find it away may take seconds, in which nobody is answered."""
 
 Check = Callable[[], None]
 """Raises where something is not as it must be."""
@@ -23,10 +27,14 @@ class Readiness:
         `key_sets`: by issuer. As long as any has keys, its client can call, so only if none has any should calls go elsewhere.
         """
         self._needed, self._useful, self._key_sets = needed, useful, key_sets
+        self._amiss: list[str] = []
+        self._asked: float | None = None
 
     def reasons(self) -> tuple[list[str], list[str]]:
         """Why calls should go elsewhere, and what else is amiss."""
-        against, amiss = self._failing(self._needed), self._failing(self._useful)
+        if self._asked is None or time.monotonic() - self._asked >= REMEMBERED_S:
+            self._amiss, self._asked = self._failing(self._useful), time.monotonic()
+        against, amiss = self._failing(self._needed), self._amiss[:]
         without = [issuer for issuer, keys in self._key_sets.items() if not keys.at_hand()]
         if without:
             _LOG.warning("no keys to check tokens with, of %s", ", ".join(without))

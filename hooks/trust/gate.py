@@ -52,6 +52,12 @@ class Gate:
         self._tokens = Tokens(trusted, replays) if replays is not None else None
         self.key_sets: Mapping[str, KeySet] = self._tokens.key_sets if self._tokens is not None else {}
 
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """By what callers prove who they are: `token`, `certificate` or either."""
+        found = {"token": self._tokens, "certificate": self._certificates}
+        return tuple(name for name, checked in found.items() if checked is not None)
+
     def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller:
         """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401."""
         try:

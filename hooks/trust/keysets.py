@@ -141,7 +141,7 @@ class FetchedKeys:
     def at_hand(self) -> bool:
         """Is there any key, be it an old one? Where there is none, the set is asked for."""
         now = self._clock()
-        if not self._trusted(now):
+        if not (self._keys and self._trusted(now)):
             self._ask(now)
         return bool(self._keys) and self._trusted(now)
 

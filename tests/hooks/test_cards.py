@@ -22,7 +22,7 @@ from hooks.report import report
 from hooks.services import PATIENT_VIEW
 from hooks.wire import Card
 from tests.hooks.checker import check_answer, claims
-from tests.patients import PATIENT, TODAY, engine, evaluate, request
+from tests.patients import PATIENT, TODAY, answered, engine, evaluate, request
 from tests.test_vignettes import VIGNETTES
 
 
@@ -378,3 +378,27 @@ def test_so_many_cards_and_no_more_but_every_critical_one(most: int, shown: int,
 
 def test_today_is_an_argument() -> None:
     assert evaluate(DEFICIENT, TODAY).decision.chart.today == TODAY
+
+
+@pytest.mark.parametrize(
+    ("more", "english", "chinese"),
+    [
+        (
+            {"kind": "statement", "status": "not-taken"},
+            "MedicationStatement/309593-100-statement: Not used: somebody says that it is not taken; an order on record counts",
+            "（MedicationStatement/309593-100-statement）：未采用：该记录称未在使用；如另有有效医嘱，仍按医嘱计",
+        ),
+        (
+            {"status": "on-hold"},
+            "MedicationRequest/309593-100-order: On hold: counts as not taken today",
+            "（MedicationRequest/309593-100-order）：已暂停：按目前未使用计",
+        ),
+    ],
+)
+def test_a_card_on_b12_tells_of_a_record_that_says_otherwise(more: dict[str, Any], english: str, chinese: str) -> None:
+    ordered = {"code": 309593, "since": 200, "dose": "2 tablets daily"}
+    sent = json.dumps(
+        request({"age": 72, "problems": ["osteoporosis"], "medicines": [ordered, {"code": 309593, "since": 100, **more}]})
+    )
+    assert english in answered(sent, TODAY).cards[0].detail
+    assert chinese in answered(sent, TODAY, "zh-CN").cards[0].detail

@@ -24,7 +24,7 @@ from hooks.app import Config, create_app
 from hooks.cli import main
 from hooks.examples import fixture
 from hooks.serving import Server, Worker
-from tests.patients import request
+from tests.patients import TODAY, request
 
 
 def run(*arguments: str, given: str | None = None) -> tuple[int, str, str]:
@@ -67,6 +67,8 @@ def test_evaluate_prints_the_decision_for_tools(deficient: str) -> None:
         "indicator",
         "advice",
         "held_back",
+        "resting",
+        "silent",
         "could_not_assess",
         "data_quality",
         "facts",
@@ -511,3 +513,17 @@ def test_what_would_be_deleted_or_changed_is_shown(name: str, shown: str) -> Non
     status, out, _ = run("evaluate", "-", given=json.dumps(fixture(name).request))
     assert status == 0
     assert shown in out
+
+
+def test_what_a_site_keeps_silent_is_named(tmp_path: Path) -> None:
+    policy = tmp_path / "site.yaml"
+    choice = "{reason: Tried out, approved_by: Dr Example, approved_on: 2026-11-22}"
+    policy.write_text(f"site: Example\nsilent:\n  b12_baseline: {choice}\n", encoding="utf-8")
+    sent = json.dumps(request({"age": 72, "problems": ["osteoporosis"]}))
+    told = CliRunner().invoke(main, ["evaluate", "-", "--site", str(policy), "--today", str(TODAY)], input=sent).stdout
+    assert "- b12_baseline/unmeasured: silent by the site's policy" in told
+    assert "No card" not in told
+    why = CliRunner().invoke(main, ["explain", "-", "--site", str(policy), "--today", str(TODAY)], input=sent).stdout
+    assert "NOT SHOWN b12_baseline/unmeasured: silent by the site's policy" in why
+    assert "No rule spoke" not in why
+    assert "b12_baseline: Baseline" not in why.partition("Why not")[2]

@@ -17,6 +17,7 @@ from cds.leaves import Leaf
 from hooks.fhir.keys import templates
 from hooks.fhir.local import Local
 from hooks.pages import Pages
+from hooks.replies import answered
 from hooks.routes import add_routes
 from hooks.services import PATIENT_VIEW, SERVICES
 from tests.patients import TODAY, request
@@ -62,7 +63,7 @@ def test_DISC_04_06_07_08_09_the_entry_is_complete(service: dict[str, Any]) -> N
 
 def test_DISC_03_without_a_service_the_list_is_empty(library: Library) -> None:
     app = Flask("none")
-    add_routes(app, [], Pages(library, SERVICES), lambda: TODAY)
+    add_routes(app, [], Pages(library, SERVICES), lambda: TODAY, lambda: answered({}))
     assert app.test_client().get("/cds-services").get_data() == b'{"services":[]}'
 
 

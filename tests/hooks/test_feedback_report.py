@@ -121,14 +121,14 @@ def report_command(tmp_path: Path, opened: Opener) -> Report:
 
 def test_as_markdown(report: Report) -> None:
     text = report()
-    assert "| `b12_baseline` | `north` | `1.0` | 6 | 4 | 1 | 1 | 1 | 2 | 1 | 67 % |" in text
-    assert "| all | | | 7 | 5 | 1 | 1 | 1 | 3 | 1 | 75 % |" in text
-    assert "| 2026-12-07 | 1 | 0 | 1 | 0 |" in text
+    assert "| `b12_baseline` | `north` | `1.0` | 6 | 6 | 4 | 1 | 0 | 0 | 1 | 1 | 2 | 1 | 0 | 67 % |" in text
+    assert "| all | | | 7 | 7 | 5 | 1 | 0 | 0 | 1 | 1 | 3 | 1 | 0 | 75 % |" in text
+    assert "| 2026-12-07 | 1 | 1 | 0 | 1 | 0 |" in text
     assert "Reports of `north` that match no card on record: 1." in text
     assert "MARKER" not in text
     rendered = MarkdownIt("commonmark").enable("table").render(text)
     assert "<script" not in rendered
-    assert [len(re.findall("<t[hd][ >]", row)) for row in rendered.split("<tr>")[1:5]] == [11] * 4
+    assert [len(re.findall("<t[hd][ >]", row)) for row in rendered.split("<tr>")[1:5]] == [15] * 4
 
 
 def test_as_csv(report: Report) -> None:
@@ -214,10 +214,31 @@ def test_many_rules_over_many_weeks_fit_on_a_page() -> None:
     assert len(re.findall(r">rule_10</text>", page)) == 2
 
 
-def test_rules_that_were_only_silent_make_no_bar() -> None:
+def test_rules_that_were_only_silent_are_seen_as_what_would_have_fired() -> None:
     page = html(Statistics({Group("c", "quiet", "1", AT.date()): Tally(silent=3)}, {}, {}), Scope(None, None, AT))
-    assert "<svg" not in page
-    assert "quiet" in page
+    assert len(re.findall(r">quiet</text>", page)) == 2
+    assert ">0.8</text>" not in page  # a place without a rule is left empty
+    assert "<dt>not shown</dt><dd>3</dd>" in page
+
+
+def test_a_question_that_is_asked_again_is_one_question(database: str, opened: Opener) -> None:
+    """A silent month: how many cards it would have been, how many of them repeats, and what of it was taken up elsewhere."""
+    store = opened(database)
+    asked = replace(firing(), state="silent", question="q1")
+    store.add([
+        asked,
+        replace(asked, card_key="2", shown_at=AT + WEEK),
+        replace(asked, card_key="3", shown_at=AT + WEEK, state="snoozed"),
+        replace(asked, card_key="4", shown_at=AT + WEEK, state="repeated", question="q2"),
+        replace(asked, card_key="5", shown_at=AT + 2 * WEEK, state="shown"),
+        replace(asked, card_key="6", shown_at=AT + 2 * WEEK, state="held_back", question=None),
+    ])  # fmt: skip
+    store.add([replace(event(card="5"), outcome="accepted"), replace(event("other", card="4"), outcome="accepted")])
+    with store.reading() as connection:
+        total = statistics(connection).total()
+    assert (total.fired, total.questions, total.shown, total.unshown) == (6, 3, 1, 5)
+    assert (total.snoozed, total.repeated, total.silent, total.held_back) == (1, 1, 2, 1)
+    assert (total.accepted, total.taken_elsewhere) == (1, 3)
 
 
 def test_a_report_goes_into_a_file(report: Report, tmp_path: Path) -> None:

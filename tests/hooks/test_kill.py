@@ -24,7 +24,7 @@ from hooks.feedback.mounting import Kept
 from hooks.feedback.tables import CARD, FEEDBACK
 from hooks.services import SERVICES
 from tests.hooks.conftest import Opener
-from tests.patients import request
+from tests.patients import library, request
 
 
 SALT = "the-salt-of-the-tests"
@@ -109,10 +109,10 @@ def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Ope
             for thread in threads:
                 thread.join()
             ehrs += now
-            waiting += sum(path.read_bytes().count(b"\n") for path in config.folder.iterdir())
-    kept = Kept(config, lambda *_: [], SERVICES)  # the next start
+            waiting += sum(path.read_bytes().count(b"\n") for path in config.folder.glob("*.jsonl"))
+    kept = Kept(config, lambda *_: [], SERVICES, library())  # the next start
     patience = time.monotonic() + 20
-    while any(config.folder.iterdir()) and time.monotonic() < patience:  # the system may not have let go of the dead yet
+    while any(config.folder.glob("*.jsonl")) and time.monotonic() < patience:  # the system may not have let go of the dead yet
         time.sleep(0.1)
         kept.recorder.round()
     key = Keys(SALT)
@@ -132,7 +132,7 @@ def test_a_killed_service_loses_no_card_and_no_report(database: str, opened: Ope
     assert len(cards) == len(set(cards)) <= len(shown) + 2 * 2  # each worker may have been stopped before it answered
     assert reported <= set(events) <= tried
     assert len(events) == len(set(events))
-    assert list(config.folder.iterdir()) == []
+    assert list(config.folder.glob("*.jsonl")) == []
     kept.recorder.close()
 
 
@@ -143,7 +143,7 @@ def test_a_service_that_is_stopped_leaves_nothing_waiting(tmp_path: Path, opened
         assert requests.post(base, json=request(PATIENT), timeout=10).status_code == 200
         os.kill(group, signalled)
         until = time.monotonic() + 20
-        while list(config.folder.iterdir()) and time.monotonic() < until:
+        while list(config.folder.glob("*.jsonl")) and time.monotonic() < until:
             time.sleep(0.02)
     with opened(config.url).reading() as connection:
         assert len(connection.execute(select(CARD)).all()) == 1

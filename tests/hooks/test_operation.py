@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
+from msgspec.structs import fields
 
 from hooks.operation.audit import AuditLog, Record
 from hooks.operation.auditevents import audit_event
@@ -20,6 +23,7 @@ from hooks.operation.config import SHARED
 from hooks.operation.logs import JsonLines, TextLines, logging_to_stderr, now
 from hooks.operation.metrics import Metrics
 from hooks.requestid import identified, request_id
+from hooks.trail import PHASES
 
 
 RECORD = Record(
@@ -63,6 +67,7 @@ def test_a_record_is_still_written_after_the_file_was_rotated(tmp_path: Path) ->
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from hooks.operation.audit import AuditLog, Record
 AuditLog(Path(sys.argv[1])).keep(Record(time="t", request="r", service="s", status=200))
 os.kill(os.getpid(), signal.SIGKILL)
@@ -152,3 +157,24 @@ def test_metrics_of_all_workers_add_up(tmp_path: Path) -> None:
         [sys.executable, "-c", _WORKER], env={**os.environ, SHARED: str(tmp_path)}, check=True, capture_output=True, text=True
     )
     assert 'cobalamin_calls_total{client="unknown",service="s",status="200"} 2.0' in said.stdout
+
+
+def metric_rows() -> list[str]:
+    """The lines of the table of metrics, from the metrics themselves."""
+    registered: Any = Metrics()._registry._collector_to_names
+    ending = {"counter": "_total"}
+    return [
+        f"| `{metric._name}{ending.get(metric._type, '')}` | {', '.join(f'`{label}`' for label in metric._labelnames) or '-'} "
+        f"| {metric._documentation} |"
+        for metric in sorted(registered, key=lambda metric: metric._name)
+    ]
+
+
+def test_the_page_names_every_metric_every_phase_and_every_member_of_a_record() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operation.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("| `cobalamin_")] == metric_rows()
+    assert ", ".join(f"`{phase}`" for phase in PHASES) in page
+    rows = [line for line in page.splitlines() if line.startswith("| `") and not line.startswith("| `cobalamin_")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])} == {
+        field.name for field in fields(Record)
+    }

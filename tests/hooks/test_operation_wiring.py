@@ -5,21 +5,31 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fhir.resources.R4B.auditevent import AuditEvent
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cds.library import KnowledgeError
 from hooks.app import Config, create_app
+from hooks.cli import main
 from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.entries import Keys
+from hooks.feedback.mounting import Kept
 from hooks.operation.audit import Record
 from hooks.operation.auditevents import audit_event
 from hooks.operation.config import OperationConfig
+from hooks.trust.gate import Gate
+from hooks.trust.issuers import Issuer
+from hooks.trust.replay import Replays
+from tests.hooks.test_cards import TALKATIVE
+from tests.hooks.tokens import jwk
 from tests.patients import PATIENT, TODAY, request
 
 
@@ -30,12 +40,23 @@ Running = Callable[..., FlaskClient]
 
 
 @pytest.fixture(name="running")
-def running_application(tmp_path: Path) -> Running:
+def running_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """Starts applications, and closes their stores at the end."""
+    stores = []
+
+    class Remembered(Kept):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            stores.append(self.store)
+
     def running(**more: Any) -> FlaskClient:
         settled = {"audit": tmp_path / "audit.jsonl", "salt": SALT, "metrics": True, **more.pop("operation", {})}
         return create_app(Config(today=lambda: TODAY, operation=OperationConfig(**settled), **more)).test_client()
 
-    return running
+    monkeypatch.setattr("hooks.feedback.mounting.Kept", Remembered)
+    yield running
+    for store in stores:
+        store.close()
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -102,6 +123,9 @@ def test_a_record_that_cannot_be_written_stops_the_start_but_no_advice(
     monkeypatch.undo()
     assert "a call is not on record: OSError" in caplog.messages
     assert "cobalamin_unrecorded_total 1.0" in client.get("/metrics").text
+    client = running(operation={"metrics": False})
+    monkeypatch.setattr("os.write", lambda *_: 3)
+    assert client.post(URL, json=request(SICK)).status_code == 200
 
 
 def test_metrics_count_and_name_nobody(running: Running) -> None:
@@ -117,6 +141,21 @@ def test_metrics_count_and_name_nobody(running: Running) -> None:
     ):
         assert expected in text
     assert re.search(r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="shown"\} 1\.0', text)
+
+
+def test_what_was_held_back_or_shown_to_nobody_is_recorded_and_counted_as_such(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "silent.yaml").write_text("name: ours\nmeans: {en: Ours, zh-CN: 本院}\nmode: silent\n", encoding="utf-8")
+    for more in ({}, {"clients": (str(tmp_path / "silent.yaml"),)}):
+        client = running(**more)
+        assert client.post(URL, json=request(TALKATIVE)).status_code == 200
+        assert re.search(
+            r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="held_back"\} 1\.0', client.get("/metrics").text
+        )
+    assert re.search(r'cobalamin_cards_total\{indicator="\w+",rule="\w+",state="silent"\} 1\.0', client.get("/metrics").text)
+    loud, silent = records(tmp_path)
+    assert (loud["advice"], loud["held_back"]) == (silent["silent"], silent["held_back"])
+    assert len(loud["cards"]) == 4
+    assert not silent.keys() & {"advice", "cards"}
 
 
 def test_a_fault_of_the_counts_costs_no_answer(
@@ -135,17 +174,94 @@ def test_without_operation_there_is_no_page_of_counts() -> None:
     assert client.get("/readyz").get_json() == {"status": "ready"}
 
 
-def test_readiness_tells_what_is_missing_and_no_secret(
-    running: Running, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def readiness(client: FlaskClient) -> tuple[int, dict[str, Any]]:
+    answer = client.get("/readyz")
+    return answer.status_code, answer.get_json()
+
+
+def test_a_record_or_a_spool_that_cannot_be_written_sends_calls_elsewhere(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = tmp_path / "store" / "feedback.db"
-    store.parent.mkdir()
-    client = running(feedback=FeedbackConfig(str(store), SALT))
-    assert client.get("/readyz").get_json() == {"status": "ready"}
+    client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    assert readiness(client) == (200, {"status": "ready"})
     (tmp_path / "audit.jsonl").unlink()
     (tmp_path / "audit.jsonl").mkdir()
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.get_json()) == (503, {"status": "not ready", "reasons": ["audit: IsADirectoryError"]})
+    monkeypatch.setattr("os.access", lambda *_: False)
+    reasons = ["audit: IsADirectoryError", "spool: PermissionError"]
+    assert readiness(client) == (503, {"status": "not ready", "reasons": reasons})
+
+
+def test_a_store_that_is_away_is_only_told_of_as_cards_wait_for_it(database: str, running: Running, tmp_path: Path) -> None:
+    client = running(feedback=FeedbackConfig(database, SALT, tmp_path / "spool"))
+    assert readiness(client) == (200, {"status": "ready"})
+    away = FeedbackConfig("postgresql://nobody@/nothing?host=/nowhere", SALT, tmp_path / "spool")
+    warnings = ["feedback: OperationalError"]
+    assert readiness(running(feedback=away)) == (200, {"status": "ready", "warnings": warnings})
+
+
+def test_a_store_that_takes_nothing_is_told_of_and_not_asked_all_the_time(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    with sqlite3.connect(tmp_path / "feedback.db") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert readiness(client) == (200, {"status": "ready", "warnings": ["feedback: OperationalError"]})
+        connection.rollback()
+    connection.close()
+    assert "warnings" in readiness(client)[1], "remembered"
+    monkeypatch.setattr("hooks.operation.readiness.REMEMBERED_S", 0)
+    assert readiness(client) == (200, {"status": "ready"})
+
+
+def keyed(running: Running, *keys: Any) -> FlaskClient:
+    """A service that trusts one issuer for each source of keys."""
+    issuers = [Issuer(f"https://{place}.example", source) for place, source in enumerate(keys)]
+    return running(gate=Gate("https://cds.example.org", issuers, replays=Replays(Path(":memory:"))))
+
+
+URL_OF_KEYS = "https://0.example/keys"
+
+
+def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": 1})
+    assert readiness(keyed(running, {"keys": [jwk()]})) == (200, {"status": "ready"})
+    told = "no keys of 1 of {} issuers of tokens; the log names them"
+    assert readiness(keyed(running, URL_OF_KEYS)) == (503, {"status": "not ready", "reasons": [told.format(1)]})
+    assert "no keys to check tokens with, of https://0.example" in caplog.messages
+    never = keyed(running, URL_OF_KEYS)
+    assert [readiness(never)[0] for _ in range(2)] == [503, 503]
+    two = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
+    assert readiness(two) == (200, {"status": "ready", "warnings": [told.format(2)]})
+    assert "key_set_age_seconds{" not in two.get("/metrics").text
+
+
+def test_keys_are_fetched_to_be_ready_and_their_age_is_shown(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": [jwk()]})
+    client = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
+    assert [readiness(client) for _ in range(2)] == [(200, {"status": "ready"})] * 2
+    (age,) = re.findall(r'key_set_age_seconds{issuer="https://(.)\.example"} (.*)', client.get("/metrics").text)
+    assert age[0] == "0"
+    assert 0 <= float(age[1]) < 60
+
+
+def test_options_of_the_service_become_its_operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[Config] = []
+
+    def remembered(config: Config) -> Flask:
+        made.append(config)
+        return create_app(config)
+
+    monkeypatch.setattr("hooks.starting.create_app", remembered)
+    monkeypatch.setattr("hooks.serving.Server.run", lambda _: None)
+    kept = ["--audit", str(tmp_path / "audit.jsonl"), "--metrics", "--json-logs", "--log-level", "info"]
+    served = CliRunner().invoke(main, ["serve", "--port", "8099", *kept], env={"COBALAMIN_SALT": SALT})
+    assert served.exit_code == 0, served.output
+    assert made[0].operation == OperationConfig(tmp_path / "audit.jsonl", SALT, metrics=True, json_logs=True, log_level="info")
+    assert SALT not in repr(made[0])
+    refused = CliRunner().invoke(main, ["serve", *kept], env={"COBALAMIN_SALT": None})
+    assert (refused.exit_code, "from COBALAMIN_SALT" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("wrong", [{"audit": Path("x")}, {"audit": Path("x"), "salt": "short"}, {"log_level": "loud"}])
@@ -160,13 +276,14 @@ def test_each_call_is_a_line_from_info_on(running: Running, caplog: pytest.LogCa
     assert re.fullmatch(r"b12-bone-health answered 200 in \d+\.\d ms", caplog.messages[-1])
 
 
-@pytest.mark.parametrize("path", [URL, "/cds-services", "/healthz", "/readyz", "/metrics", "/rulebook", "/nowhere"])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-def test_every_answer_says_what_browsers_must_not_do(running: Running, path: str, method: str) -> None:
-    headers = running().open(path, method=method).headers
-    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
-    assert headers.get_all("Referrer-Policy") == ["no-referrer"]
-    assert "Strict-Transport-Security" not in headers
+def test_every_answer_says_what_browsers_must_not_do(running: Running) -> None:
+    client = running()
+    for path in (URL, "/cds-services", "/healthz", "/readyz", "/metrics", "/rulebook", "/nowhere"):
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            headers = client.open(path, method=method).headers
+            assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+            assert headers.get_all("Referrer-Policy") == ["no-referrer"]
+            assert "Strict-Transport-Security" not in headers
 
 
 def test_https_is_insisted_on_where_it_is_known(running: Running) -> None:

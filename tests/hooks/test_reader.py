@@ -467,7 +467,7 @@ def stated(**members: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("members", [{"wasNotTaken": True}, {"taken": "n"}, {"status": "not-taken"}])
 def test_statements_of_not_taking(members: dict[str, Any]) -> None:
-    assert notes(chart(stated(**members))) == ["not_taken"]
+    assert notes(chart(stated(**members))) == ["denied"]
 
 
 @pytest.mark.parametrize(

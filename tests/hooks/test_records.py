@@ -457,9 +457,9 @@ def test_what_words_doubt_is_not_left_open() -> None:
     ("members", "current", "why"),
     [
         ({"taken": "y", "reasonNotTaken": [{"text": "nausea"}]}, None, "taking_unknown"),
-        ({"reasonNotTaken": [{"text": "nausea"}]}, False, "not_taken"),
+        ({"reasonNotTaken": [{"text": "nausea"}]}, False, "denied"),
         ({"reasonNotTaken": []}, True, "start_unknown"),
-        ({"wasNotTaken": "true"}, False, "not_taken"),
+        ({"wasNotTaken": "true"}, False, "denied"),
         ({"taken": "na"}, None, "taking_unknown"),
         ({"taken": 5}, None, "taking_unknown"),
         ({"adherence": {"code": {"text": "sometimes"}}}, None, "taking_unknown"),

@@ -189,6 +189,9 @@ def test_SEC_17_a_new_key_is_learnt_and_an_old_one_forgotten() -> None:
     responses.get(URL, json=KEYS)
     assert keys.age_s is None
     assert keys.find("one", "ES384")
+    clock.now = 1
+    assert keys.find("one", "ES384")
+    assert len(responses.calls) == 1, "known, and fresh"
     responses.replace(responses.GET, URL, json={"keys": [jwk("two")]})
     assert keys.find("two", "ES384") is None, "asked a moment ago"
     clock.now = COOL_DOWN_S
@@ -218,8 +221,22 @@ def test_SEC_17_known_keys_outlive_a_silent_endpoint_but_not_for_ever(caplog: py
     clock.now = FRESH_S + 1
     assert keys.find("one", "ES384"), "stale, and better than nobody"
     assert caplog.messages == ["no key set from an issuer: KeySetError"]
+    assert keys.at_hand()
     clock.now = STALE_S
     assert keys.find("one", "ES384") is None
+    assert not keys.at_hand()
+
+
+@responses.activate
+def test_SEC_17_a_set_without_a_usable_key_is_asked_for_again_to_be_ready() -> None:
+    clock = Clock()
+    keys = FetchedKeys(URL, ("ES384",), clock)
+    responses.get(URL, json={"keys": []})
+    assert not keys.at_hand()
+    responses.replace(responses.GET, URL, json=KEYS)
+    assert not keys.at_hand(), "asked a moment ago"
+    clock.now = COOL_DOWN_S
+    assert keys.at_hand()
 
 
 def test_SEC_18_keys_of_no_use_are_passed_over(replays: Replays) -> None:

@@ -213,7 +213,7 @@ def test_the_version_of_fhir_changes_no_decision(version: str, ppi: str) -> None
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("how", "current", "why"),
-    [("taken", [True], []), ("not taken", [], ["not_taken"]), ("unknown", None, ["taking_unknown"]), ("stopped", [False], [])],
+    [("taken", [True], []), ("not taken", [], ["denied"]), ("unknown", None, ["taking_unknown"]), ("stopped", [False], [])],
 )
 def test_whether_it_is_taken_in_each_version(version: str, how: str, current: list[bool] | None, why: list[str]) -> None:
     decision = evaluated(version, how).decision
