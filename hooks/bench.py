@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -12,6 +12,7 @@ from cds.library import KnowledgeError
 from hooks.app import Config, create_app
 from hooks.feedback.config import FeedbackConfig
 from hooks.options import clients_option, site_option
+from hooks.starting import own_folder
 
 
 _HOST = "127.0.0.1"
@@ -28,11 +29,15 @@ def workbench(port: int, site: Path | None, clients: tuple[str, ...]) -> None:
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with TemporaryDirectory(prefix="cobalamin-") as folder:
-        kept = FeedbackConfig(str(Path(folder) / "feedback.db"), secrets.token_hex())
+    with own_folder() as folder:
+        kept = FeedbackConfig(str(folder / "feedback.db"), secrets.token_hex())
         try:
             app = create_app(Config(site=site, clients=clients, feedback=kept, workbench=True))
         except KnowledgeError as error:
             raise click.UsageError(str(error.args[0])) from None
+        try:  # gunicorn would try five times, and log each
+            socket.create_server((_HOST, port)).close()
+        except OSError:
+            raise click.ClickException(f"Cannot listen on port {port}; choose another by --port.") from None
         said = f"The workbench is at http://{_HOST}:{port}/workbench; Ctrl+C ends it"
         Server(app, _HOST, port, workers=1, ready=lambda: click.echo(said, err=True)).run()

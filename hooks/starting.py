@@ -35,7 +35,7 @@ _OPEN = "Warning: everybody who reaches {host} is answered, as no caller is auth
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """A directory until the end of this very process: a worker that ends leaves it to the others."""
     folder, made_by = Path(mkdtemp(prefix="cobalamin-")), os.getpid()
     try:
@@ -90,7 +90,7 @@ def serve(
     """
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with _folder() as folder, logging_to_stderr(operation.log_level, operation.json_logs), _counting_in(folder):
+    with own_folder() as folder, logging_to_stderr(operation.log_level, operation.json_logs), _counting_in(folder):
         config = Config(
             site=site,
             base_url=base_url,
@@ -140,7 +140,7 @@ def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
 
     Exit status: 0 the token would be believed, 1 it would not. That it was used before is not looked at.
     """
-    with _folder() as folder:
+    with own_folder() as folder:
         try:
             library = load()
             issuers = [issuer for name in clients for issuer in client(name, library).trust.issuers()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -522,4 +523,8 @@ def test_the_command_says_what_does_not_fit() -> None:
     result = CliRunner().invoke(main, ["workbench", "--client", "oracle"])
     assert result.exit_code == 2
     assert "trust.iss" in result.stderr
-    assert "there is no --host" not in CliRunner().invoke(main, ["workbench", "--help"]).output
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = CliRunner().invoke(main, ["workbench", "--port", str(taken.getsockname()[1])])
+    assert result.exit_code == 1
+    assert "choose another by --port" in result.stderr
+    assert "--host" not in CliRunner().invoke(main, ["workbench", "--help"]).output
