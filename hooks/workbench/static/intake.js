@@ -83,7 +83,6 @@ function example(fixture) {
   async function take() {
     await openFixture(fixture.name);
     drawSettings();
-    await evaluate();
   }
   const hook = fixture.hook === "patient-view" ? null : h("span", { class: "hook" }, fixture.hook);
   return h(

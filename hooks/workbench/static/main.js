@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { announce, h } from "./dom.js";
 import { drawIntake, markChosen } from "./intake.js";
 import { drawResults, TABS } from "./results.js";
-import { evaluate, onChange, openFixture, state } from "./state.js";
+import { attempt, evaluate, onChange, openFixture, state } from "./state.js";
 import { learn, speak, spoken, t } from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -80,7 +80,9 @@ function drawBar() {
 async function talk(language) {
   speak(language);
   remember("language", language);
-  state.about = await api.about(language);
+  await attempt(async () => {
+    state.about = await api.about(language);
+  });
   drawBar();
   drawIntake();
   await evaluate();
@@ -128,7 +130,6 @@ async function start() {
   drawIntake();
   await openFixture(state.fixture);
   drawIntake();
-  await evaluate();
 }
 
 addEventListener("beforeprint", () => {

@@ -4,7 +4,7 @@ import { cards } from "./cards.js";
 import { coursePanel } from "./course.js";
 import { data } from "./data.js";
 import { h } from "./dom.js";
-import { changed, isWhatIf, resetWhatIf, evaluate, state } from "./state.js";
+import { changed, evaluate, isWhatIf, resetWhatIf, retry, state } from "./state.js";
 import { silences } from "./silences.js";
 import { t } from "./words.js";
 import { differences, whatIf } from "./whatif.js";
@@ -48,7 +48,7 @@ function failure() {
     { class: "notice bad", role: "alert" },
     h("h2", {}, t("could_not_ask")),
     sentences.map((sentence) => h("p", {}, sentence)),
-    h("button", { type: "button", onclick: () => evaluate() }, t("try_again")),
+    h("button", { type: "button", onclick: () => retry() }, t("try_again")),
   );
 }
 

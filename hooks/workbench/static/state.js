@@ -45,14 +45,6 @@ export function request() {
 /** The language asked for, as the Accept-Language header of a call would; null leaves it to the client. */
 export const asked = () => (state.cards === "page" ? spoken() : state.cards === "client" ? null : state.cards);
 
-export async function openFixture(name) {
-  state.fixture = name;
-  state.origin = "example";
-  await attempt(async () => {
-    accept(JSON.stringify(await api.fixture(name), null, 1));
-  });
-}
-
 /** Take a request over, and with it the service of its hook. */
 export function accept(text) {
   state.text = text;
@@ -64,39 +56,60 @@ export function accept(text) {
 }
 
 let latest = 0;
+let again = null;
 
-/** Ask the service. Only the answer to the latest question is shown. */
-export async function evaluate() {
-  if (!state.text.trim()) return;
-  const ours = (latest += 1);
-  const whatIf = isWhatIf();
-  await attempt(async () => {
-    const result = await api.evaluate({
-      body: state.text,
-      service: state.service,
-      client: state.client,
-      language: asked(),
-      today: state.today || null,
-      numbers: state.numbers,
-      hidden: [...state.hidden],
-    });
-    if (ours !== latest) return;
-    state.result = result;
-    if (!whatIf) state.base = result.decided;
+/** Bring an example to the bench, and ask. */
+export function openFixture(name) {
+  state.fixture = name;
+  state.origin = "example";
+  return attempt(async (isLatest) => {
+    const given = await api.fixture(name);
+    if (!isLatest()) return;
+    accept(JSON.stringify(given, null, 1));
+    await ask(isLatest);
   });
 }
 
-async function attempt(step) {
+/** Ask the service what is on the bench, as it is set now. */
+export async function evaluate() {
+  if (state.text.trim()) await attempt(ask);
+}
+
+/** Do once more what failed. */
+export const retry = () => attempt(again);
+
+async function ask(isLatest) {
+  const whatIf = isWhatIf();
+  const result = await api.evaluate({
+    body: state.text,
+    service: state.service,
+    client: state.client,
+    language: asked(),
+    today: state.today || null,
+    numbers: state.numbers,
+    hidden: [...state.hidden],
+  });
+  if (!isLatest()) return;
+  state.result = result;
+  if (!whatIf) state.base = result.decided;
+}
+
+/** Do something that asks the service; of several only the latest counts. A failure is shown, and can be tried again. */
+export async function attempt(step) {
+  const ours = (latest += 1);
+  const isLatest = () => ours === latest;
+  again = step;
   state.busy = true;
   changed("busy");
+  let failure = null;
   try {
-    await step();
-    state.failure = null;
-  } catch (failure) {
-    if (!(failure instanceof api.Failure)) throw failure;
-    state.failure = failure;
-  } finally {
-    state.busy = false;
-    changed("result");
+    await step(isLatest);
+  } catch (error) {
+    if (!(error instanceof api.Failure)) throw error;
+    failure = error;
   }
+  if (!isLatest()) return;
+  state.busy = false;
+  state.failure = failure;
+  changed("result");
 }
