@@ -59,7 +59,7 @@ def test_from_a_patient_to_the_record_behind_a_card_and_back_as_feedback(base: s
 
 def test_every_example_is_shown_without_a_complaint(base: str, new_page: OpenPage) -> None:
     page = visit(new_page(), base)
-    page.get_by_label("Client").select_option("epic")
+    page.get_by_label("Client", exact=True).select_option("epic")
     for fixture in fixtures():
         page.locator(f'input[name=fixture][value="{fixture.name}"]').check()
         page.wait_for_url(f"**fixture={fixture.name}&client=epic**")
