@@ -15,6 +15,9 @@ from cds.library import KnowledgeError, load
 from hooks.calls import Attention, Calls, Record, Wsgi
 from hooks.clientfiles import client
 from hooks.desks import Desks
+from hooks.edge.config import Cors, Proxies, Rates
+from hooks.edge.cors import Browsers
+from hooks.edge.proxies import BehindProxies
 from hooks.engine import Engine
 from hooks.feedback.config import FeedbackConfig
 from hooks.openapi.document import Document
@@ -27,7 +30,7 @@ from hooks.profiles import Profile
 from hooks.routes import add_routes
 from hooks.services import SERVICES
 from hooks.shared import by_id, renamed
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Certificates, Door, Gate
 from hooks.trust.replay import Replays
 from hooks.wire import require_web_address
 
@@ -48,8 +51,9 @@ class Config:
     `used_tokens`, unless the deployment is `open`. `ids`: other ids for services, by hook; order-select and
     order-sign under one id lets clients replace the cards of the one by those of the other, but some keep one hook for each id.
     `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `operation`: what
-    is recorded, counted and logged of calls. `workbench`: whether there is the page for development, which answers on this
-    machine only, and not where tokens are asked for.
+    is recorded, counted and logged of calls. `proxies`: the gateways in front, without whom nothing is answered; None believes
+    nobody's headers. `cors`: the web pages that may call; None: none. `rates`: how often somebody may; None: at will.
+    `workbench`: whether there is the page for development, which answers on this machine only, and not beside gateways or tokens.
     """
 
     site: Path | None = None
@@ -63,6 +67,9 @@ class Config:
     ids: Mapping[str, str] = field(default_factory=dict)
     feedback: FeedbackConfig | None = None
     operation: OperationConfig = field(default_factory=OperationConfig)
+    proxies: Proxies | None = None
+    cors: Cors | None = None
+    rates: Rates | None = None
     workbench: bool = False
 
     def __post_init__(self) -> None:
@@ -87,6 +94,7 @@ def create_app(config: Config | None = None) -> Flask:
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
+    door = _door(config, gate)
     document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics)
     add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
     operation = Operation(config.operation, library.version, gate)
@@ -98,33 +106,64 @@ def create_app(config: Config | None = None) -> Flask:
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
-        kept = Kept(config.feedback, behind, services, library, gate)
+        kept = Kept(config.feedback, behind, services, library, door)
         behind, record, attention = kept.endpoint, kept.record, kept.attention
         needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
     operation.add_routes(app, needed, useful)
     if config.workbench:
-        if gate is not None or config.open:
+        if gate is not None or config.open or config.proxies is not None:
             raise KnowledgeError(
-                "the workbench is for development: not where tokens are asked for, nor where anybody is answered"
+                "the workbench is for development, not where tokens are asked for, behind a gateway or open to all"
             )
         from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
 
         mount(app, library, services, clients, config.today, config.base_url, record)
-    calls = Calls(behind, by_id(engines), config.today, config.body_limit, gate, record, operation.watch, attention)
+    calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record, operation.watch, attention)
     https = (config.base_url or "").lower().startswith("https://")
-    app.wsgi_app = Envelope(calls, https)  # type: ignore[method-assign]  # as Flask's manual does
+    app.wsgi_app = Envelope(_behind_edge(config, calls), https)  # type: ignore[method-assign]  # as Flask's manual does
     return app
+
+
+def _behind_edge(config: Config, inside: Wsgi) -> Wsgi:
+    """What gateways and browsers need, around everything else: a page that is refused must be able to read that."""
+    if config.proxies is not None:
+        inside = BehindProxies(inside, config.proxies)
+    return inside if config.cors is None else Browsers(inside, config.cors)
+
+
+def _door(config: Config, gate: Gate | None) -> Door | None:
+    """Who may call, and how often. Raises KnowledgeError where calls could not be counted."""
+    if config.rates is None:
+        return gate
+    from hooks.edge.rates import Limited  # the library takes its time, and few deployments need it
+
+    try:
+        return Limited(gate, config.rates)
+    except Error as error:
+        raise KnowledgeError(f"rate: {config.rates.file} cannot be written ({error}); name another file") from None
 
 
 def _gate(config: Config, clients: Iterable[Profile]) -> Gate | None:
     """The gate that the clients ask for. Raises KnowledgeError where tokens could not be checked."""
     trusting = [known for known in clients if known.trust.iss]
-    if config.open or not trusting:
+    certified = [known for known in clients if known.trust.certificates]
+    if config.open or not (trusting or certified):
         return None
-    if config.base_url is None or config.used_tokens is None:
+    if trusting and (config.base_url is None or config.used_tokens is None):
         raise KnowledgeError(f"{trusting[0].name}: trust.iss: tokens name the address that is called; give --base-url")
+    if certified and config.proxies is None:
+        raise KnowledgeError(f"{certified[0].name}: trust.certificates: nobody is named who checks them; name the proxies")
+    subjects = tuple(subject for known in certified for subject in known.trust.certificates)
     try:
-        issuers = [issuer for known in trusting for issuer in known.trust.issuers()]
-        return Gate(config.base_url, issuers, replays=Replays(config.used_tokens))
+        issuers = [issuer for known in trusting for issuer in known.trust.issuers(known.networks)]
+        replays = Replays(config.used_tokens) if trusting and config.used_tokens is not None else None
+        return Gate(config.base_url or "", issuers, _certificates(config.proxies, subjects), replays)
     except (ValueError, OSError, Error) as error:
         raise KnowledgeError(f"trust: {error}; mend the profile of the client, or the file that it names") from None
+
+
+def _certificates(proxies: Proxies | None, subjects: tuple[str, ...]) -> Certificates | None:
+    """Whose certificates are believed, and of whom."""
+    if proxies is None or not subjects:
+        return None
+    return Certificates(proxies.networks, subjects, proxies.verified, proxies.subject)

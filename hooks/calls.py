@@ -19,7 +19,7 @@ from hooks.resting import Attend
 from hooks.services import Service
 from hooks.shared import Shared
 from hooks.trail import Trail
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 from hooks.trust.tokens import Caller
 from hooks.wire import Response
 
@@ -54,7 +54,7 @@ class Calls:
         engines: Iterable[Engine | Shared],
         today: Callable[[], date] | None,
         limit: int,
-        gate: Gate | None = None,
+        gate: Door | None = None,
         record: Record | None = None,
         watch: Watch | None = None,
         attention: Attention | None = None,

@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, audit, auth, rulebook, site-sheet, demo, feedback, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, audit, auth, config, rulebook, site-sheet, demo, feedback, fixture."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cds.trace import why, why_not
 from hooks.bench import workbench
 from hooks.clientfiles import client as client_of
 from hooks.console import console, not_shown, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
+from hooks.deployment.commands import config
 from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
 from hooks.errors import RequestError, operation_outcome
@@ -110,6 +111,7 @@ def explain(
 
 main.add_command(serve)
 main.add_command(auth)
+main.add_command(config)
 main.add_command(audit)
 main.add_command(rulebook)
 main.add_command(site_sheet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,15 @@ from pydantic_core import ErrorDetails
 from cds.content import Library
 from cds.library import KnowledgeError, yaml_content
 from hooks.profiles import Profile
+
+
+class ProfileError(KnowledgeError):
+    """A profile does not fit: in which file, and each fault, which begins with its key."""
+
+    def __init__(self, file: str, faults: Iterable[str]) -> None:
+        """`faults`: at least one."""
+        self.file, self.faults = file, tuple(faults)
+        super().__init__(f"{file}: {'; '.join(self.faults)}")
 
 
 _FOLDER = Path(__file__).parent / "clients"
@@ -38,11 +47,11 @@ def client(name_or_file: str, library: Library) -> Profile:
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
-        raise KnowledgeError(f"{path.name}: {'; '.join(map(_fault, error.errors()))}") from None
+        raise ProfileError(path.name, map(_fault, error.errors())) from None
     profile = _with_files_of(profile, path.parent)
     faults = [*_file_faults(profile), *_knowledge_faults(profile, library)]
     if faults:
-        raise KnowledgeError(f"{path.name}: {'; '.join(faults)}")
+        raise ProfileError(path.name, faults)
     return profile
 
 

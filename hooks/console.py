@@ -50,7 +50,8 @@ def card_panel(card: dict[str, Any]) -> Panel:
 def _action(action: dict[str, Any]) -> str:
     """What would be created, changed or deleted."""
     sign = {"create": "+", "update": "~", "delete": "-"}[action["type"]]
-    what = action["resource"]["resourceType"] if "resource" in action else action["resourceId"]
+    what = action.get("resource") or action["resourceId"]
+    what = what["resourceType"] if isinstance(what, dict) else what
     return f"{sign} {what}: {action['description']}"
 
 

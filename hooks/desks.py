@@ -72,7 +72,7 @@ class Desks:
         self._desks = [Desk(library, profile, base_url) for profile in profiles]
         self._stranger = self._desks[0] if len(profiles) == 1 else Desk(library, client("generic", library), base_url)
         self.known = tuple(dict.fromkeys((*self._desks, self._stranger)))
-        self._by_issuer: dict[str | None, Desk] = {iss: desk for desk in self._desks for iss in desk.profile.trust.iss}
+        self._by_issuer: dict[str | None, Desk] = {name: desk for desk in self._desks for name in desk.profile.trust.names}
         baseless = [desk for desk in self._desks if not desk.profile.fhir.bases]
         self._serverless = baseless[0] if len(baseless) == 1 else self._stranger
 
@@ -110,8 +110,8 @@ def _tell_apart(profiles: list[Profile]) -> None:
         for other in profiles[:place]:
             if profile.name == other.name:
                 raise KnowledgeError(f"two clients are named {profile.name}; give one of them another `name`")
-            if issuers := set(profile.trust.iss) & set(other.trust.iss):
-                raise KnowledgeError(f"trust.iss: {', '.join(sorted(issuers))} is {other.name} and {profile.name}; keep one")
+            if shared := set(profile.trust.names) & set(other.trust.names):
+                raise KnowledgeError(f"trust: {', '.join(sorted(shared))} is {other.name} and {profile.name}; keep one")
             if shared := set(profile.fhir.bases) & set(other.fhir.bases):
                 raise KnowledgeError(
                     f"fhir.bases: {', '.join(sorted(shared))} belongs to {other.name} and to {profile.name}; keep one"

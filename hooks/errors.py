@@ -28,9 +28,10 @@ class Issue:
 class RequestError(Exception):
     """A request that cannot be answered; becomes `status` with an OperationOutcome of its issues."""
 
-    def __init__(self, status: int, issues: Iterable[Issue]) -> None:
-        """`issues`: at least one; all problems are reported together (VAL-28)."""
+    def __init__(self, status: int, issues: Iterable[Issue], retry_after_s: int | None = None) -> None:
+        """`issues`: at least one; all problems are reported together (VAL-28). `retry_after_s`: when to try again (ERR-13)."""
         self.status = status
+        self.retry_after_s = retry_after_s
         self.issues = tuple(issues)
         super().__init__(f"{status}: " + "; ".join(issue.text for issue in self.issues))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, model_validator
 
 from cds.codes import SYSTEMS
 from cds.knowledge import SUMMARY_LIMIT
@@ -17,6 +18,7 @@ from hooks.fhir.access import Access, Dialect
 from hooks.fhir.addresses import base, lies_under
 from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.local import Local
+from hooks.networks import Network
 from hooks.services import SERVICES
 from hooks.trust.issuers import Algorithm, Issuer
 from hooks.wire import require_web_address
@@ -59,6 +61,13 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _network(value: Any) -> Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{value!r} is no network; write an address, or one with its mask, as in 10.20.0.0/16") from None
+
+
 def _one_of(known: tuple[str, ...], what: str) -> Callable[[str], str]:
     def check(name: str) -> str:
         if name not in known:
@@ -78,13 +87,14 @@ WebAddress = Annotated[Text, AfterValidator(_web_address)]
 OurKey = Annotated[Text, AfterValidator(_one_of(OUR_KEYS, "prefetch key"))]
 OurHook = Annotated[Text, AfterValidator(_one_of(OUR_HOOKS, "hook"))]
 OurSystem = Annotated[Text, AfterValidator(_one_of(tuple(OIDS), "coding system"))]
+ListedNetwork = Annotated[Network, PlainValidator(_network), PlainSerializer(str)]
 Value = Annotated[Text, BeforeValidator(_written)]
 Mode = Annotated[Literal["off", "silent", "visible"], BeforeValidator(lambda value: "off" if value is False else value)]
 """YAML reads a bare `off` as false."""
 
 
 class Trust(Signed):
-    """How its calls are recognised as its own: by tokens of its issuers, if it has any (docs/clients.md)."""
+    """How its calls are recognised as its own: by tokens of its issuers, or by certificates that a proxy has checked."""
 
     iss: tuple[Text, ...] = ()
     jwks_url: WebAddress | None = None
@@ -97,6 +107,7 @@ class Trust(Signed):
     skew_s: int = Field(default=60, ge=0, le=300)
     lifetime_s: int = Field(default=3600, ge=60, le=86_400)
     once: bool = True
+    certificates: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _issuers_have_keys(self) -> Trust:
@@ -104,12 +115,17 @@ class Trust(Signed):
             raise ValueError("iss needs the keys that prove it; give jwks_url, jwks_file or key_urls")
         return self
 
-    def issuers(self) -> list[Issuer]:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what its calls are recognised: its issuers, and the subjects of its certificates."""
+        return (*self.iss, *self.certificates)
+
+    def issuers(self, networks: tuple[Network, ...] = ()) -> list[Issuer]:
         """What tokens of this client must be like. Raises ValueError for an agreement that proves nothing."""
         if (keys := self._keys()) is None:
             return []
         agreed = (self.key_urls, self.algs, self.aud, self.tenants, self.subjects, self.skew_s, self.lifetime_s, self.once)
-        return [Issuer(iss, keys, *agreed) for iss in self.iss]
+        return [Issuer(iss, keys, *agreed, networks) for iss in self.iss]
 
     def _keys(self) -> Path | str | None:
         """Where its keys are, for a token that does not say."""
@@ -153,6 +169,7 @@ class CardStyle(Signed):
     order_system: Text | None = None
     orders: dict[Text, Value] = {}
     oids: tuple[OurSystem, ...] = ()
+    version: Literal[1, 2] = 2
 
     @model_validator(mode="after")
     def _orderables_have_a_system(self) -> CardStyle:
@@ -173,6 +190,7 @@ class Profile(Signed):
     on_missing: Literal[412, "card"] = 412
     language: Language | None = None
     zone: Annotated[Text, AfterValidator(_zone)] | None = None
+    networks: tuple[ListedNetwork, ...] = ()
     trust: Trust = Trust()
     fhir: Fhir = Fhir()
     prefetch: Prefetch = Prefetch()
@@ -204,6 +222,7 @@ class Profile(Signed):
             fhir.mebibytes * _MEBIBYTE,
             fhir.open,
             None if fhir.authority is None else str(fhir.authority),
+            self.networks,
         )
 
     def serves(self, fhir_server: str) -> int:

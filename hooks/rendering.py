@@ -34,6 +34,7 @@ class Renderer:
     def __init__(self, library: Library, style: CardStyle, language: Language) -> None:
         """`style`: what the client can show, and what it does with what it accepts."""
         self._style = style
+        self._selection = style.selection if style.version > 1 else ("at-most-one",)
         self._defaults = library.words[language].suggestions["defaults"]
         self._titles = {rule.topic: rule.title[language] for rule in library.rules.values()}
         self._titles[NOT_CHECKED] = library.words[language].unchecked["title"]
@@ -60,12 +61,12 @@ class Renderer:
         """The suggestions that this client carries out as they are worded, and how many of them may be accepted together."""
         style, behaviour = self._style, card.selectionBehavior
         offered = [s for s in card.suggestions or [] if all(action.type in style.actions for action in s.actions)]
-        if behaviour == "at-most-one" and (style.one_action or behaviour not in style.selection):
+        if behaviour == "at-most-one" and (style.one_action or behaviour not in self._selection):
             offered, behaviour = undisputed(offered), "any"
         if style.one_action:
             offered = list(one_by_one(offered, card.uuid))
         suggestions = [written for suggestion in offered if (written := self._suggestion(suggestion)) is not None]
-        if behaviour == "any" and behaviour not in style.selection:
+        if behaviour == "any" and behaviour not in self._selection:
             first = next((suggestion for suggestion in suggestions if suggestion.isRecommended), None)
             suggestions = [s if s is first else replace(s, isRecommended=None) for s in suggestions]
             behaviour = "at-most-one"
@@ -91,8 +92,10 @@ class Renderer:
         return "occurrenceDateTime" not in action.resource
 
     def _action(self, action: Action) -> Action:
-        """An order in the codes of this client; what is changed or deleted is the client's own already."""
+        """An order in the codes of this client; what is changed or deleted is the client's own already (in 1.x: ACT-07)."""
         style, order = self._style, action.resource
+        if action.type == "delete" and style.version == 1:
+            return replace(action, resource=action.resourceId, resourceId=None)
         if action.type != "create" or order is None:
             return action
         element, coding = _ORDERED[order["resourceType"]], _coding(order)

@@ -57,7 +57,8 @@ def refused(error: RequestError) -> Reply:
     """A request that cannot be answered."""
     log.warning("refused with %d: %s", error.status, ", ".join(issue.code for issue in error.issues))
     asked = (("WWW-Authenticate", "Bearer"),) if error.status == HTTPStatus.UNAUTHORIZED else ()
-    return Reply(error.status, msgspec.json.encode(operation_outcome(error.issues)), (*_HEADERS, *asked))
+    later = (("Retry-After", str(error.retry_after_s)),) if error.retry_after_s is not None else ()
+    return Reply(error.status, msgspec.json.encode(operation_outcome(error.issues)), (*_HEADERS, *asked, *later))
 
 
 def failed(error: BaseException) -> Reply:

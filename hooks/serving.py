@@ -20,14 +20,18 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.sync import SyncWorker
 
+from hooks.ending import LATE, Alarm, Announced, Announcing, Notice, TooLateError
 from hooks.errors import Issue, RequestError
 from hooks.operation.envelope import SAFE
-from hooks.replies import LINES, failed, refused
+from hooks.replies import LINES, Reply, failed, refused
 from hooks.requestid import identified, request_id
 
 
 PATIENCE_S = 5
 """A request that has not arrived after so many seconds is given up, and so is an answer that nobody takes: its worker is busy."""
+
+_GRACE_S = 10
+"""A worker that does not even notice its deadline is killed after so much longer."""
 
 _MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 
@@ -37,14 +41,31 @@ _NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads
 class Server(BaseApplication):
     """Gunicorn around one application, loaded before the workers fork so that faulty knowledge stops the start."""
 
-    def __init__(self, app: Flask, host: str, port: int, workers: int, ready: Callable[[], None] = lambda: None) -> None:
-        """`workers`: processes; each answers one request at a time. `ready` is called once the port is bound."""
+    def __init__(
+        self,
+        app: Flask,
+        host: str,
+        port: int,
+        workers: int,
+        ready: Callable[[], None] = lambda: None,
+        deadline_s: float = 20,
+        notice_s: float = 0,
+    ) -> None:
+        """`workers`: processes; each answers one request at a time. `ready` is called once the port is bound.
+
+        `deadline_s`: after which a request is given up. `notice_s`: how long calls are still taken after SIGTERM, while /readyz
+        says that it will end; then what is under way is answered, and nothing new.
+        """
         self._app = app
+        self._notice, self._notice_s = Notice(), notice_s
+        self.deadline_s = deadline_s
         self._settings = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": workers,
             "worker_class": Worker,
             "preload_app": True,
+            "timeout": int(deadline_s + _GRACE_S),
+            "graceful_timeout": int(deadline_s + _GRACE_S),
             "accesslog": None,
             "errorlog": None,
             "logger_class": Told,
@@ -62,9 +83,13 @@ class Server(BaseApplication):
         for name, value in self._settings.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        """Serve until somebody ends it."""
+        Announcing(self, self._notice, self._notice_s).run()
+
     def load(self) -> Any:
         """The application gunicorn runs."""
-        return self._app
+        return Announced(self._app, self._notice)
 
 
 class Told(Logger):
@@ -78,11 +103,23 @@ class Told(Logger):
 
 
 class Worker(SyncWorker):
-    """A worker that no slow client stops for long, and whose refusals look like all others and repeat nothing (ERR-09, 10)."""
+    """A worker that no slow client stops for long, and whose refusals look like all others and repeat nothing (ERR-09, 10).
+
+    One that had to give up a request is replaced: nobody knows in what it was interrupted.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        """As gunicorn makes it, in the process that it will work in or in the one that forks it."""
+        super().__init__(*arguments)
+        self._alarm = Alarm()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Answer one connection, with a limited patience."""
-        super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
+        """Answer one connection, with a limited patience, and by its deadline."""
+        self._alarm.set(self.app.deadline_s)  # type: ignore[attr-defined]  # the application is our Server
+        try:
+            super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
+        finally:
+            self._alarm.set(0)
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:
         """Answer a request. A client that has nothing more to send is not waited for until it hangs up."""
@@ -92,9 +129,13 @@ class Worker(SyncWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
         """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
+        if isinstance(exc, TooLateError):
+            self.alive = False
+            if client.answering:
+                return
         name = identified(None)
         before = request_id.set(name)
-        reply = refused(RequestError(HTTPStatus.BAD_REQUEST, [_NO_HTTP])) if isinstance(exc, ParseException) else failed(exc)
+        reply = self._excuse(exc)
         request_id.reset(before)
         length = ("Content-Length", str(len(reply.body)))
         headers = (*reply.headers, *SAFE, ("X-Request-Id", name), ("Connection", "close"), length)
@@ -102,17 +143,23 @@ class Worker(SyncWorker):
         with suppress(OSError):
             util.write_nonblock(client, "\r\n".join(lines).encode() + reply.body)
 
+    def _excuse(self, error: BaseException) -> Reply:
+        """What is answered instead."""
+        if isinstance(error, TooLateError):
+            return refused(LATE)
+        return refused(RequestError(HTTPStatus.BAD_REQUEST, [_NO_HTTP])) if isinstance(error, ParseException) else failed(error)
+
 
 class _Impatient:
     """A client's socket that reads as closed when its request takes too long; all else is the socket's own.
 
     `finished`: its request was read to the end and answered. What it sent beyond that is taken, as a close would else cut off the
-    answer, and nothing more is waited for.
+    answer, and nothing more is waited for. `answering`: a part of an answer may have been sent.
     """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
-        self.finished = False
+        self.finished = self.answering = False
         self._until = time.monotonic() + PATIENCE_S
 
     def recv(self, size: int) -> bytes:
@@ -126,6 +173,7 @@ class _Impatient:
 
     def sendall(self, content: bytes) -> None:
         """Send it all; a client that takes nothing for so long counts as gone."""
+        self.answering = True
         try:
             self._client.sendall(content, _MORE_FOLLOWS)
         except BlockingIOError:

@@ -59,14 +59,19 @@ def by_id(engines: Iterable[Engine]) -> list[Engine | Shared]:
     return [same[0] if len(same) == 1 else Shared(same) for same in grouped]
 
 
+def require_id(name: str) -> None:
+    """Raises ValueError for what is no id of a service."""
+    if not _ID.fullmatch(name) or name == "feedback":
+        raise ValueError(f"{name!r} is no id that can stand in a URL as it is")
+
+
 def renamed(services: Iterable[Service], ids: Mapping[str, str]) -> tuple[Service, ...]:
     """The services, some under other ids. `ids`: by hook. Raises ValueError for a hook nobody answers, or what is no id."""
     known = tuple(services)
     for hook, name in ids.items():
         if hook not in {service.hook for service in known}:
             raise ValueError(f"no service answers the hook {hook!r}")
-        if not _ID.fullmatch(name) or name == "feedback":
-            raise ValueError(f"{name!r} is no id that can stand in a URL as it is")
+        require_id(name)
     return tuple(replace(service, id=ids.get(service.hook, service.id)) for service in known)
 
 

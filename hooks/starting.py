@@ -8,21 +8,27 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import click
+from flask import Flask
 
+from cds.graph import GraphError
 from cds.library import KnowledgeError, load
-from hooks.app import Config, create_app
+from hooks.app import create_app
 from hooks.clientfiles import client
 from hooks.console import console
-from hooks.feedback.config import FeedbackConfig, FeedbackError
-from hooks.feedback.options import feedback_options
-from hooks.operation.config import SHARED, OperationConfig
-from hooks.operation.logs import logging_to_stderr
-from hooks.operation.options import operation_options
+from hooks.deployment.building import config_of, explained, is_loopback
+from hooks.deployment.faults import DeploymentError
+from hooks.deployment.model import Deployment
+from hooks.deployment.reading import Settled
+from hooks.feedback.config import FeedbackError
+from hooks.feedback.options import store_option
+from hooks.operation.config import SHARED
+from hooks.operation.logs import LEVELS, logging_to_stderr
 from hooks.options import clients_option, site_option
 from hooks.publishing import base_url_option
 from hooks.trust.keysets import KeySetError
@@ -30,8 +36,9 @@ from hooks.trust.replay import Replays
 from hooks.trust.tokens import Tokens
 
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_PATH = click.Path(dir_okay=False, path_type=Path)
 _OPEN = "Warning: everybody who reaches {host} is answered, as no caller is authenticated. Keep a gateway in front that does."
+_UNENCRYPTED = "Warning: nothing shows that calls to {host} came by https. Name the gateway that sees to it (proxies.addresses)."
 
 
 @contextmanager
@@ -58,70 +65,113 @@ def _counting_in(folder: Path) -> Iterator[None]:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to listen on.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
-@click.option("--open", "open_", is_flag=True, help="Answer anybody, on any address: for a gateway that authenticates callers.")
 @click.option(
-    "--used-tokens",
+    "--config",
+    "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File in which used tokens are remembered, so that none is taken twice. Default: a temporary one.",
+    help="The configuration (YAML; `cobalamin config example` prints one). The other options win over it.",
 )
+@click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: 8080.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: 1.")
+@click.option("--open", "open_", is_flag=True, help="Answer anybody, on any address: for a gateway that authenticates callers.")
+@click.option("--used-tokens", type=_PATH, help="File in which used tokens are remembered. Default: a temporary one.")
+@click.option("--audit", type=_PATH, help="File to which a record of each call is appended. It needs COBALAMIN_SALT.")
+@click.option("--metrics", is_flag=True, help="Show /metrics to Prometheus; let the gateway keep it inside.")
+@click.option("--log-level", type=click.Choice(LEVELS), help="From info on, each call is told. Default: warning.")
+@click.option("--json-logs", is_flag=True, help="Log one JSON object per line.")
 @site_option
 @clients_option
 @base_url_option
-@feedback_options
-@operation_options
+@store_option
 def serve(
-    host: str,
-    port: int,
-    workers: int,
+    file: Path | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
     open_: bool,
     used_tokens: Path | None,
+    audit: Path | None,
+    metrics: bool,
+    log_level: str | None,
+    json_logs: bool,
     site: Path | None,
     clients: tuple[str, ...],
     base_url: str | None,
-    feedback: FeedbackConfig | None,
-    operation: OperationConfig,
+    store: str | None,
 ) -> None:
     """Run the service. Clients whose profile names issuers of tokens are asked for one; then everybody is.
 
-    Example: cobalamin serve --port 8080 --client epic
+    Examples: cobalamin serve --port 8080 --client epic; cobalamin serve --config cobalamin.yaml
     """
+    options = _said(
+        {
+            "site": _text(site),
+            "clients": list(clients) or None,
+            "server": {"host": host, "port": port, "workers": workers, "base_url": base_url},
+            "trust": {"open": open_ or None, "used_tokens": _text(used_tokens)},
+            "feedback": {"store": store},
+            "audit": {"file": _text(audit)},
+            "metrics": {"page": metrics or None},
+            "logs": {"level": log_level, "as_json": json_logs or None},
+        }
+    )
+    settled = Settled(file, options, os.environ)
+    logs = settled.deployment.logs
+    with own_folder() as folder, logging_to_stderr(logs.level, logs.as_json), _counting_in(folder):
+        try:
+            config = config_of(settled, folder)
+            app = create_app(config)
+        except DeploymentError as error:
+            raise click.UsageError(str(error)) from None
+        except (KnowledgeError, GraphError, FeedbackError) as error:
+            raise click.UsageError(str(explained(settled, error))) from None
+        _run(settled.deployment, app)
+
+
+def _run(deployment: Deployment, app: Flask) -> None:
+    """Say what an operator must know, and serve. Raises ClickException where that would be unsafe, or nothing can listen."""
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
-    with own_folder() as folder, logging_to_stderr(operation.log_level, operation.json_logs), _counting_in(folder):
-        config = Config(
-            site=site,
-            base_url=base_url,
-            clients=clients,
-            feedback=feedback,
-            operation=operation,
-            open=open_,
-            used_tokens=used_tokens or folder / "used-tokens",
-        )
-        try:
-            app = create_app(config)
-        except (KnowledgeError, FeedbackError) as error:
-            raise click.UsageError(str(error.args[0])) from None
-        if open_ and (ignored := [known.name for known in app.config["CLIENTS"] if known.trust.iss]):
-            click.secho(f"Warning: by --open, no token is asked for of {', '.join(ignored)}.", fg="yellow", err=True)
-        if app.config["GATE"] is None and host not in _LOOPBACK:
-            if not open_:
-                raise click.UsageError(
-                    f"{host} is reached from elsewhere, and no client has issuers of tokens (trust.iss). Name one by --client, "
-                    "or say --open where a gateway in front authenticates callers."
-                )
-            click.secho(_OPEN.format(host=host), fg="yellow", err=True)
-        if host not in _LOOPBACK and any(known.development for known in app.config["CLIENTS"]):
-            raise click.UsageError("a client for development proves nothing about its calls; it is served on this machine only")
-        try:  # gunicorn would try five times, and log each
-            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-        except OSError as error:
-            raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
-        stored = f"{'feedback' if feedback else 'no feedback'} is stored"
-        said = f"Listening on http://{host}:{port}, discovery at /cds-services; {stored}"
-        Server(app, host, port, workers, ready=lambda: click.echo(said, err=True)).run()
+    server, open_ = deployment.server, deployment.trust.open
+    host, port, here = server.host, server.port, is_loopback(server.host)
+    if deployment.development:
+        _warn("Warning: by `development`, web pages of anybody may be let in. Serve no patients like this.")
+    if open_ and (ignored := [known.name for known in app.config["CLIENTS"] if known.trust.names]):
+        _warn(f"Warning: by --open, no token is asked for of {', '.join(ignored)}.")
+    if app.config["GATE"] is None and not here:
+        if not open_:
+            raise click.UsageError(
+                f"{host} is reached from elsewhere, and no client has issuers of tokens (trust.iss). Name one by --client, "
+                "or say --open where a gateway in front authenticates callers."
+            )
+        _warn(_OPEN.format(host=host))
+    if not here and not deployment.proxies.addresses:
+        _warn(_UNENCRYPTED.format(host=host))
+    if not here and any(known.development for known in app.config["CLIENTS"]):
+        raise click.UsageError("a client for development proves nothing about its calls; it is served on this machine only")
+    try:  # gunicorn would try five times, and log each
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}, port {port}: {str(error.strerror).split(' (')[0]}.") from None
+    stored = f"{'feedback' if deployment.feedback.store else 'no feedback'} is stored"
+    said = f"Listening on http://{host}:{port}, discovery at /cds-services; {stored}"
+    ready = partial(click.echo, said, err=True)
+    Server(app, host, port, server.workers, ready, server.deadline_s, server.notice_s).run()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _warn(text: str) -> None:
+    click.secho(text, fg="yellow", err=True)
+
+
+def _said(options: dict[str, Any]) -> dict[str, Any]:
+    """Without what nobody said."""
+    inner = {name: _said(value) if isinstance(value, dict) else value for name, value in options.items()}
+    return {name: value for name, value in inner.items() if value not in (None, {})}
 
 
 @click.group()
@@ -143,7 +193,8 @@ def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
     with own_folder() as folder:
         try:
             library = load()
-            issuers = [issuer for name in clients for issuer in client(name, library).trust.issuers()]
+            known = [client(name, library) for name in clients]
+            issuers = [issuer for profile in known for issuer in profile.trust.issuers(profile.networks)]
             tokens = Tokens(issuers, Replays(folder / "used-tokens"))
         except (KnowledgeError, KeySetError, OSError) as error:
             raise click.UsageError(str(error.args[0])) from None

@@ -135,7 +135,10 @@ NOT_CHECKED = "B12NotChecked"
 
 
 class Action(Sent, frozen=True):
-    """Something the client may do when a suggestion is accepted: create or update `resource`, or delete `resourceId`."""
+    """Something the client may do when a suggestion is accepted: create or update `resource`, or delete `resourceId`.
+
+    Written for a client of 1.x, `resource` names what is to be deleted, as text (ACT-07).
+    """
 
     type: Literal["create", "update", "delete"]
     description: str

@@ -19,7 +19,7 @@ from hooks.feedback.store import Store, StoreError
 from hooks.feedback.wire import AWAY, Item, items
 from hooks.replies import Reply, answered, failed, no_route, refused
 from hooks.services import Service
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 
 
 _LOG = logging.getLogger("cobalamin")
@@ -40,7 +40,7 @@ class Endpoint:
         store: Store,
         keys: Keys,
         told: Callable[[list[Event]], None],
-        gate: Gate | None = None,
+        gate: Door | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """`told`: of what is stored. `gate`: who may call, as at the services, by a token for service or endpoint (AMB-15)."""

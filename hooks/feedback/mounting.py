@@ -16,7 +16,7 @@ from hooks.feedback.recorder import Recorder, now
 from hooks.feedback.spool import Spool
 from hooks.feedback.store import Store
 from hooks.services import Service
-from hooks.trust.gate import Gate
+from hooks.trust.gate import Door
 
 
 MEMORY = "shown.db"
@@ -32,7 +32,7 @@ class Kept:
         behind: Wsgi,
         services: Iterable[Service],
         library: Library,
-        gate: Gate | None = None,
+        gate: Door | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Bring store and tables up to date, and into it what waited. A store that is away does not stop the start.

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from hooks.networks import Network
+
 
 Dialect = Literal["generic", "epic", "oracle", "athena", "openemr", "hapi"]
 """Which searches a server answers, and how it wants them."""
@@ -16,6 +18,7 @@ class Access(Struct, frozen=True):
 
     `deadline_s`: for all queries of one call together; `pages` and `size`: how many pages and bytes one query may bring. `open`:
     its servers answer without a token (FHIR-04). `authority`: a PEM file with whom it trusts, where that is not the usual ones.
+    `networks`: private networks in which its servers may lie.
     """
 
     bases: tuple[str, ...]
@@ -25,3 +28,4 @@ class Access(Struct, frozen=True):
     size: int = 10 * 1024 * 1024
     open: bool = False
     authority: str | None = None
+    networks: tuple[Network, ...] = ()

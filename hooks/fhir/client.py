@@ -178,4 +178,4 @@ class _Reading:
     def _once(self, url: str) -> tuple[bytes, str]:
         if time.monotonic() >= self._grant.until:
             raise FetchError("expired")
-        return get(url, self._grant.token, self._grant.base, self._until, self._left, self._access.authority)
+        return get(url, self._grant.token, self._grant.base, self._until, self._left, self._access)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 
-Obstacle = Literal["unlisted", "no_token", "bad_token", "other_token", "bad_id", "out_of_scope", "unusable"]
+Obstacle = Literal["unlisted", "no_token", "no_bearer", "bad_token", "other_token", "bad_id", "out_of_scope", "unusable"]
 """Why nothing was asked, or that what was answered shows by itself that it is no answer: it has no note of its own."""
 
 Failure = Literal[
-    "unauthorized", "forbidden", "not_found", "gone", "throttled", "refused", "broken", "redirected", "unreachable", "untrusted",
-    "late", "cut", "no_fhir", "too_much", "astray", "expired",
+    "unauthorized", "forbidden", "not_found", "gone", "throttled", "refused", "broken", "redirected", "unreachable", "private",
+    "untrusted", "late", "cut", "no_fhir", "too_much", "astray", "expired",
 ]  # fmt: skip
 """What became of a query that was asked, or that was stopped on its way. Each has its words in `notes`, as `fetch_...`."""
 
@@ -22,6 +22,7 @@ OF_STATUS: Mapping[int, Failure] = {401: "unauthorized", 403: "forbidden", 404: 
 MEND: Mapping[Fault, str] = {
     "unlisted": "fhirServer is not among the addresses agreed with this client, so nothing was fetched; have it listed.",
     "no_token": "No access token came for fhirServer, so nothing was fetched; send fhirAuthorization.",
+    "no_bearer": "The access token is not of the type Bearer, so nothing was fetched; send one that is.",
     "bad_token": "The access token holds characters that no token has, so nothing was fetched; send it as it was issued.",
     "other_token": "The access token is bound to another patient, so nothing was fetched; issue one for the patient in context.",
     "bad_id": "context.patientId cannot stand in a URL, so nothing was fetched; send the id of the Patient resource.",
@@ -36,6 +37,7 @@ MEND: Mapping[Fault, str] = {
     "broken": "The FHIR server failed (5xx); see its log, or prefetch the data.",
     "redirected": "The FHIR server sent us elsewhere (3xx), where we do not go; list and send its final address.",
     "unreachable": "The FHIR server could not be reached; check its address and the way to it.",
+    "private": "fhirServer leads to a private address, where we do not go; list its network in the client's profile (networks).",
     "untrusted": "The certificate of the FHIR server could not be verified; name the authority that signed it.",
     "late": "The FHIR server did not answer within the deadline; prefetch the data, or allow more time.",
     "cut": "The answer of the FHIR server ended too early or is damaged; see its log and those of what stands between.",

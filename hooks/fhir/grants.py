@@ -39,6 +39,8 @@ def granted(
     if address is None or not any(lies_under(address, above) for above in bases):
         return "unlisted"
     token = text(given.get("access_token")) or None
+    if text(given.get("token_type")).lower() not in ("", "bearer"):
+        return "no_bearer"
     if token is None and not is_open:
         return "no_token"
     if token is not None and not _TOKEN.fullmatch(token):

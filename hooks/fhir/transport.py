@@ -15,11 +15,12 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
+from hooks.fhir.access import Access
 from hooks.fhir.addresses import Address, lies_under, parsed
 from hooks.fhir.faults import OF_STATUS, Failure
+from hooks.networks import Adapter, Connection, PrivateAddressError, SecureConnection, reaching
 
 
 _CHUNK = 64 * 1024
@@ -40,10 +41,11 @@ class FetchError(Exception):
         super().__init__(failure)
 
 
-def get(url: str, token: str | None, above: Address, until: float, size: int, authority: str | None = None) -> tuple[bytes, str]:
+def get(url: str, token: str | None, above: Address, until: float, size: int, access: Access) -> tuple[bytes, str]:
     """The body behind a URL, at most `size` bytes, and the URL as it was sent. Raises FetchError.
 
-    `above`: the base that the URL must lie under. `until`: the end of patience, by the monotonic clock.
+    `above`: the base that the URL must lie under. `until`: the end of patience, by the monotonic clock. `access`: whom the client
+    trusts, and in which private networks its servers lie.
     """
     authorization = {"Authorization": f"Bearer {token}"} if token is not None else {}
     request = requests.Request("GET", url, headers={**_HEADERS, **authorization}).prepare()
@@ -52,11 +54,11 @@ def get(url: str, token: str | None, above: Address, until: float, size: int, au
         raise FetchError("astray")
     try:
         try:
-            response = _send(request, until, authority)
+            response = _send(request, until, access)
         except requests.ConnectionError as error:
             if not _was_dropped(error):
                 raise
-            response = _send(request, until, authority)
+            response = _send(request, until, access)
         try:
             _check(response)
             return _body(response, size), sent
@@ -68,12 +70,13 @@ def get(url: str, token: str | None, above: Address, until: float, size: int, au
         raise FetchError(_kind(error)) from None
 
 
-def _send(request: requests.PreparedRequest, until: float, authority: str | None) -> requests.Response:
+def _send(request: requests.PreparedRequest, until: float, access: Access) -> requests.Response:
     left = until - time.monotonic()
     if left <= 0:
         raise FetchError("late")
     _clock.until = until
-    return _ADAPTER.send(request, stream=True, timeout=left, verify=authority or True)
+    with reaching(access.networks):
+        return _ADAPTER.send(request, stream=True, timeout=left, verify=access.authority or True)
 
 
 def _was_dropped(error: requests.ConnectionError) -> bool:
@@ -110,6 +113,8 @@ def _body(response: requests.Response, size: int) -> bytes:
 
 def _kind(error: Exception) -> Failure:
     """Which of our words fits what a library raised."""
+    if isinstance(error, PrivateAddressError):
+        return "private"
     if isinstance(error, requests.exceptions.SSLError):
         return "untrusted"
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
@@ -149,28 +154,18 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Hurried(sock, self.fp.detach()))
 
 
-class _Connection(urllib3.connection.HTTPConnection):
+class _Connection(Connection):
     response_class = _Response
 
 
-class _SecureConnection(urllib3.connection.HTTPSConnection):
+class _SecureConnection(SecureConnection):
     response_class = _Response
 
 
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
+class _Adapter(Adapter):
     """The connections of this process to all FHIR servers, kept open between calls. A worker makes its own after the fork."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    plain, secure = _Connection, _SecureConnection
 
 
 _ADAPTER = _Adapter(pool_connections=32, pool_maxsize=_CONNECTIONS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from hooks.errors import Issue, RequestError
+from hooks.networks import Network, address_of
 from hooks.trust.issuers import Issuer
 from hooks.trust.keysets import KeySet
 from hooks.trust.replay import Replays
@@ -32,10 +32,17 @@ class Certificates(Struct, frozen=True):
     distinguished name of the certificate. `clients`: the names that may call.
     """
 
-    proxies: tuple[IPv4Network | IPv6Network, ...]
+    proxies: tuple[Network, ...]
     clients: tuple[str, ...]
     verified: str = "X-Client-Verify"
     subject: str = "X-Client-Subject"
+
+
+class Door(Protocol):
+    """Whatever decides who is answered."""
+
+    def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller | None:
+        """Who calls, if that is known. Raises RequestError for whoever is not answered."""
 
 
 class Gate:
@@ -76,7 +83,8 @@ class Gate:
         trusted = self._certificates
         if trusted is None:
             raise Untrusted("no token")
-        if not any(_peer(environ) in network for network in trusted.proxies):
+        peer = address_of(environ.get("REMOTE_ADDR", ""))
+        if peer is None or not any(peer in network for network in trusted.proxies):
             raise Untrusted("no token, and not from a named proxy")
         name = environ.get(_variable(trusted.subject), "")
         if environ.get(_variable(trusted.verified)) != "SUCCESS" or name not in trusted.clients:
@@ -89,14 +97,6 @@ def bearer(header: str | None) -> str | None:
     scheme, _, token = (header or "").strip().partition(" ")
     token = token.strip()
     return token if scheme.lower() == "bearer" and token not in ("", "null") else None
-
-
-def _peer(environ: Mapping[str, Any]) -> IPv4Address | IPv6Address:
-    """The address at the other end; behind a socket of this machine there is none, and nobody is taken for a proxy."""
-    try:
-        return ip_address(environ.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return ip_address("::")
 
 
 def _variable(header: str) -> str:

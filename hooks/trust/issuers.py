@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
+from hooks.networks import Network
 from hooks.wire import require_web_address
 
 
@@ -24,6 +25,7 @@ class Issuer(Struct, frozen=True):
     `keys`: a JWK Set as an object, a file of one, or its https URL. `key_urls`: what a token may name in `jku` beside that URL.
     `audiences`: values of `aud` agreed beside the URL of the endpoint (SEC-24). `tenants`, `subjects`: who of them may call;
     none named means all. `once`: is a token good for one call only? Tools for tests send theirs again (SEC-33).
+    `networks`: private networks in which its key sets may lie.
     """
 
     iss: str
@@ -36,6 +38,7 @@ class Issuer(Struct, frozen=True):
     skew_s: int = 60
     lifetime_s: int = 3600
     once: bool = True
+    networks: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold that signatures prove something, and that keys come from where nobody can exchange them on the way."""

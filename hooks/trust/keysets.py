@@ -13,6 +13,7 @@ import msgspec
 import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from hooks.networks import Adapter, Network, PrivateAddressError, reaching
 from hooks.trust.issuers import CURVE_OF
 
 
@@ -122,9 +123,15 @@ class KeptKeys:
 class FetchedKeys:
     """Keys behind an https URL: kept while fresh, asked for again when a key is unknown, kept longer while nobody answers."""
 
-    def __init__(self, url: str, algorithms: tuple[str, ...], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        url: str,
+        algorithms: tuple[str, ...],
+        clock: Callable[[], float] = time.monotonic,
+        networks: tuple[Network, ...] = (),
+    ) -> None:
         """Nothing is fetched before it is needed: the service must start while an EHR is down."""
-        self._url, self._algorithms, self._clock = url, algorithms, clock
+        self._url, self._algorithms, self._clock, self._networks = url, algorithms, clock, networks
         self._keys: Keys = {}
         self._tried: float | None = None
         self._fetched: float | None = None
@@ -150,9 +157,11 @@ class FetchedKeys:
         if self._tried is None or now - self._tried >= COOL_DOWN_S:
             self._tried = now
             try:
-                self._keys, self._fetched = usable(_fetch(self._url), self._algorithms), now
+                self._keys, self._fetched = usable(_fetch(self._url, self._networks), self._algorithms), now
             except (requests.RequestException, ValueError) as error:
                 _LOG.warning("no key set from an issuer: %s", type(error).__name__)
+            except PrivateAddressError:
+                _LOG.error("a key set lies at a private address; list its network in the profile of the client (networks)")
 
     def _trusted(self, now: float) -> bool:
         return self._fetched is not None and now - self._fetched < STALE_S
@@ -166,16 +175,17 @@ class FetchedKeys:
 KeySet = KeptKeys | FetchedKeys
 
 
-def key_set(source: dict[str, Any] | Path | str, algorithms: tuple[str, ...]) -> KeySet:
+def key_set(source: dict[str, Any] | Path | str, algorithms: tuple[str, ...], networks: tuple[Network, ...] = ()) -> KeySet:
     """The keys of a source. Raises KeySetError or OSError for one that is at hand and holds no usable key."""
-    return FetchedKeys(source, algorithms) if isinstance(source, str) else KeptKeys(source, algorithms)
+    return FetchedKeys(source, algorithms, networks=networks) if isinstance(source, str) else KeptKeys(source, algorithms)
 
 
-def _fetch(url: str) -> Any:
+def _fetch(url: str, networks: tuple[Network, ...]) -> Any:
     """A JWK Set from its URL: no redirect, no proxy of the environment, not too large, not too slow (SEC-16)."""
     deadline = time.monotonic() + _PATIENCE_S
-    with requests.Session() as session:
+    with requests.Session() as session, reaching(networks):
         session.trust_env = False
+        session.mount("https://", Adapter())
         with session.get(url, timeout=_PATIENCE_S, allow_redirects=False, stream=True) as answer:
             if answer.status_code != requests.codes.ok:
                 raise KeySetError("The key set URL did not answer with 200.")

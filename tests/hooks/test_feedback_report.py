@@ -289,9 +289,8 @@ def test_serve_keeps_feedback_where_it_is_told_to(tmp_path: Path, monkeypatch: p
     assert "no feedback is stored" in served("--port", "8099")[1]
     store = str(tmp_path / "feedback.db")
     assert served("--store", store) == (2, served("--store", store)[1])
-    assert "at least 16 characters. The salt is read from the environment, from COBALAMIN_SALT" in served("--store", store)[1]
+    assert "environment: COBALAMIN_SALT: is a secret of at least 16 characters" in served("--store", store)[1]
     monkeypatch.setenv("COBALAMIN_SALT", "the-salt-of-the-tests")
-    monkeypatch.setenv("COBALAMIN_RETENTION_DAYS", "30")
     status, said = served("--port", "8099", "--store", store)
     assert (status, "feedback is stored" in said) == (0, True)
     assert (tmp_path / "feedback.db").exists()
@@ -301,7 +300,9 @@ def test_serve_keeps_feedback_where_it_is_told_to(tmp_path: Path, monkeypatch: p
 def test_serve_tells_why_it_cannot_keep_feedback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COBALAMIN_SALT", "the-salt-of-the-tests")
     (tmp_path / "spool").write_text("in the way")
-    status, said = served("--store", str(tmp_path / "f.db"), "--spool", str(tmp_path / "spool" / "deeper"))
+    (tmp_path / "cobalamin.yaml").write_text("feedback: {store: f.db, spool: spool/deeper}")
+    status, said = served("--config", str(tmp_path / "cobalamin.yaml"))
     assert (status, f"the spool {tmp_path / 'spool' / 'deeper'} cannot be written" in said) == (2, True)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "psycopg" in served("--store", "postgresql://h/d", "--spool", str(tmp_path))[1]
+    (tmp_path / "cobalamin.yaml").write_text("feedback: {store: 'postgresql://h/d', spool: .}")
+    assert "psycopg" in served("--config", str(tmp_path / "cobalamin.yaml"))[1]

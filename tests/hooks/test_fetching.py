@@ -248,6 +248,7 @@ def test_FHIR_07_a_slash_more_or_less_makes_no_difference(ehr: Stub, slash: str)
         ({**GRANT, "access_token": ""}, "no_token"),
         ({**GRANT, "access_token": f"{TOKEN}\r\nX: y"}, "bad_token"),
         ({**GRANT, "access_token": f"{TOKEN}é"}, "bad_token"),
+        ({**GRANT, "token_type": "mac"}, "no_bearer"),
         ({**GRANT, "expires_in": 0}, "expired"),
         ({**GRANT, "expires_in": -1}, "expired"),
         ({**GRANT, "expires_in": "abc"}, "expired"),
@@ -255,7 +256,7 @@ def test_FHIR_07_a_slash_more_or_less_makes_no_difference(ehr: Stub, slash: str)
         ({**GRANT, "patient": "p2"}, "other_token"),
     ],
 )
-def test_FHIR_04_08_13_VAL_09_without_leave_nothing_is_asked(ehr: Stub, grant: Any, fault: Fault) -> None:
+def test_FHIR_04_08_13_VAL_09_11_without_leave_nothing_is_asked(ehr: Stub, grant: Any, fault: Fault) -> None:
     assert refusal(ehr, body(ehr, grant=grant)).issues[0].text.endswith(MEND[fault])
     assert ehr.connections == 0
     assert content(evaluate(ehr, body(ehr, without=(), grant=grant))) == EXPECTED
@@ -265,6 +266,8 @@ def test_FHIR_04_08_13_VAL_09_without_leave_nothing_is_asked(ehr: Stub, grant: A
     "grant",
     [
         {"access_token": TOKEN},
+        {**GRANT, "token_type": "bearer"},
+        {**GRANT, "token_type": "BEARER"},
         {**GRANT, "expires_in": "600"},
         {**GRANT, "expires_in": 600.5},
         {**GRANT, "patient": PATIENT},
@@ -276,7 +279,7 @@ def test_FHIR_04_08_13_VAL_09_without_leave_nothing_is_asked(ehr: Stub, grant: A
         {**GRANT, "scope": 5},
     ],
 )
-def test_FHIR_01_08_11_leave_in_whatever_shape(ehr: Stub, grant: Any) -> None:
+def test_FHIR_01_08_11_VAL_11_leave_in_whatever_shape(ehr: Stub, grant: Any) -> None:
     assert content(evaluate(ehr, body(ehr, grant=grant))) == EXPECTED
     assert {asked.headers["authorization"] for asked in ehr.asked} == {f"Bearer {TOKEN}"}
 

@@ -112,6 +112,7 @@ VOUCHED = {"X-Client-Verify": "SUCCESS", "X-Client-Subject": "CN=ehr.example.org
     ("headers", "peer", "expected"),
     [
         (VOUCHED, "10.1.2.3", 200),
+        (VOUCHED, "::ffff:10.1.2.3", 200),
         (VOUCHED, "10.2.0.1", 401),
         (VOUCHED, "", 401),
         ({**VOUCHED, "X-Client-Verify": "FAILED:expired"}, "10.1.2.3", 401),
@@ -121,6 +122,7 @@ VOUCHED = {"X-Client-Verify": "SUCCESS", "X-Client-Subject": "CN=ehr.example.org
     ],
     ids=[
         "vouched for",
+        "over IPv6",
         "from outside",
         "from a local socket",
         "not verified",
@@ -198,7 +200,7 @@ def test_SEC_18_a_key_file_without_a_usable_key_stops_the_start(site: Path) -> N
 
 def test_two_clients_have_no_issuer_in_common(site: Path) -> None:
     (site / "theirs.yaml").write_text(PROFILE.replace("name: ours", "name: theirs"), encoding="utf-8")
-    with pytest.raises(KnowledgeError, match=r"trust\.iss: https://ehr\.example\.org/fhir is ours and theirs"):
+    with pytest.raises(KnowledgeError, match=r"trust: https://ehr\.example\.org/fhir is ours and theirs"):
         create_app(config(site, clients=(str(site / "ours.yaml"), str(site / "theirs.yaml"))))
 
 

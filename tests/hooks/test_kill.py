@@ -38,6 +38,8 @@ def serving(config: FeedbackConfig) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    file = config.folder.with_name("cobalamin.yaml")
+    file.write_text(f"feedback: {{store: '{config.store}', spool: '{config.folder}'}}", encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -47,10 +49,8 @@ def serving(config: FeedbackConfig) -> Iterator[tuple[str, int]]:
         str(port),
         "--workers",
         "2",
-        "--store",
-        config.store,
-        "--spool",
-        str(config.folder),
+        "--config",
+        str(file),
     ]
     environment = {**os.environ, "COBALAMIN_SALT": SALT}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from hooks.fhir.faults import MEND, Failure, Fault
 from tests.hooks.dialects import fetching, unprefetched
-from tests.hooks.misbehaving import CASES, DEADLINE_S, VIGNETTE, Case, access_to, ask
-from tests.hooks.stub import TOKEN, stub
+from tests.hooks.misbehaving import CASES, DEADLINE_S, LABS, OUTCOME, VIGNETTE, Case, access_to, ask, says
+from tests.hooks.stub import TOKEN, reply, stub
 from tests.patients import PATIENT, TODAY, library, request
 
 
@@ -20,7 +21,7 @@ GRACE_S = 0.5
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_FHIR_14_15_a_required_query_that_fails_is_named_in_time(case: Case) -> None:
+def test_FHIR_14_15_PREF_35_a_required_query_that_fails_is_named_in_time(case: Case) -> None:
     found = ask(case, "labs")
     assert found.evaluation is not None
     assert found.took_s < DEADLINE_S + GRACE_S
@@ -55,11 +56,36 @@ def test_ERR_04_an_optional_query_that_fails_leaves_its_question_open(case: Case
     )
 
 
+def test_ERR_02_required_data_that_the_server_denies_is_a_412() -> None:
+    (denies,) = (case for case in CASES if case.name == "403")
+    found = ask(denies, "labs")
+    assert found.refusal is not None
+    assert (found.refusal.status, found.calls) == (412, 1)
+    assert found.refusal.issues[0].text.endswith(MEND["forbidden"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "status"), [([OUTCOME], 412), ([OUTCOME, *LABS["entry"]], None)], ids=["alone", "beside data"]
+)
+def test_FHIR_20_an_error_among_the_entries_makes_a_result_incomplete(entries: list[Any], status: int | None) -> None:
+    listed = [{"resource": json.loads(entry)} if isinstance(entry, bytes) else entry for entry in entries]
+    content = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": listed}).encode()
+    found = ask(Case("errors", says(reply(content)), None), "labs")
+    assert found.evaluation is not None
+    assert found.evaluation.decision["folate_results"] is None, "what was not found may only not have been sent"
+    assert (found.refusal and found.refusal.status) == status
+
+
 def test_every_failure_has_words_in_both_languages_and_a_case() -> None:
     told = {key.removeprefix("fetch_") for key in library().words["en"].notes if key.startswith("fetch_")}
     assert told == set(get_args(Failure))
     assert told == {key.removeprefix("fetch_") for key in library().words["zh-CN"].notes if key.startswith("fetch_")}
-    assert told - {case.fault for case in CASES} == {"unreachable", "untrusted", "expired"}  # each has a test of its own
+    assert told - {case.fault for case in CASES} == {
+        "unreachable",
+        "untrusted",
+        "expired",
+        "private",
+    }  # each has a test of its own
     assert MEND.keys() == {fault for kind in get_args(Fault) for fault in get_args(kind)}
 
 

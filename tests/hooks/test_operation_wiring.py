@@ -225,7 +225,7 @@ URL_OF_KEYS = "https://0.example/keys"
 def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
     running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": 1})
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda *_: {"keys": 1})
     assert readiness(keyed(running, {"keys": [jwk()]})) == (200, {"status": "ready"})
     told = "no keys of 1 of {} issuers of tokens; the log names them"
     assert readiness(keyed(running, URL_OF_KEYS)) == (503, {"status": "not ready", "reasons": [told.format(1)]})
@@ -238,7 +238,7 @@ def test_without_any_keys_calls_go_elsewhere_and_nobody_outside_learns_whose(
 
 
 def test_keys_are_fetched_to_be_ready_and_their_age_is_shown(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda _: {"keys": [jwk()]})
+    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda *_: {"keys": [jwk()]})
     client = keyed(running, URL_OF_KEYS, {"keys": [jwk()]})
     assert [readiness(client) for _ in range(2)] == [(200, {"status": "ready"})] * 2
     (age,) = re.findall(r'key_set_age_seconds{issuer="https://(.)\.example"} (.*)', client.get("/metrics").text)
@@ -261,7 +261,7 @@ def test_options_of_the_service_become_its_operation(monkeypatch: pytest.MonkeyP
     assert made[0].operation == OperationConfig(tmp_path / "audit.jsonl", SALT, metrics=True, json_logs=True, log_level="info")
     assert SALT not in repr(made[0])
     refused = CliRunner().invoke(main, ["serve", *kept], env={"COBALAMIN_SALT": None})
-    assert (refused.exit_code, "from COBALAMIN_SALT" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "environment: COBALAMIN_SALT: is a secret" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("wrong", [{"audit": Path("x")}, {"audit": Path("x"), "salt": "short"}, {"log_level": "loud"}])

@@ -17,7 +17,6 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
-from gunicorn.app.base import BaseApplication
 
 from cds.content import Library
 from cds.library import load
@@ -26,6 +25,7 @@ from hooks.cli import main
 from hooks.disclosure import source_attributes
 from hooks.pages import rulebook_html
 from hooks.services import SERVICES
+from hooks.serving import Server
 from hooks.vignettes import shown_by, vignettes
 from hooks.wire import Coding, Source
 from tests.patients import TODAY, request
@@ -278,7 +278,7 @@ def test_serve_hands_the_address_to_the_service(monkeypatch: pytest.MonkeyPatch)
         return create_app(config)
 
     monkeypatch.setattr("hooks.starting.create_app", created)
-    monkeypatch.setattr(BaseApplication, "run", lambda server: None)
+    monkeypatch.setattr(Server, "run", lambda server: None)
     assert CliRunner().invoke(main, ["serve", "--port", "8098", "--base-url", "https://cds.example.org"]).exit_code == 0
     assert configured[0].base_url == "https://cds.example.org"
 

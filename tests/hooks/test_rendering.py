@@ -17,7 +17,7 @@ from cds.signed import LANGUAGES, Language
 from hooks.clientfiles import client, shipped
 from hooks.desks import Desks
 from hooks.engine import Engine, Evaluation
-from hooks.examples import fixtures
+from hooks.examples import Fixture, fixtures
 from hooks.profiles import CardStyle, Profile
 from hooks.rendering import Renderer, plain, undisputed
 from hooks.services import service_of
@@ -34,8 +34,10 @@ STYLES = {
     "html, without links": CardStyle(detail="html", detail_type=True, links=False),
     "at-most-one": CardStyle(selection=("at-most-one",), one_action=True),
     "short": CardStyle(summary_max=50),
+    "1.x": CardStyle(version=1),
     "nothing deleted": CardStyle(actions=("create", "update")),
 }
+OF_TODAY = [name for name, style in STYLES.items() if style.version == 2]
 FIXTURES = list(fixtures())
 PREGNANT_OR_NOT = {"age": 72, "problems": ["osteoporosis"], "results": [{"b12_total": "142 pg/mL"}]}
 
@@ -56,7 +58,7 @@ def bare(sent: dict[str, Any], today: date = TODAY, language: Language = "en") -
     return answered(json.dumps(sent), today, language)
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", OF_TODAY)
 def test_what_a_client_can_show_holds_of_every_vignette(style: str) -> None:
     for vignette in VIGNETTES:
         sent = request(vignette)
@@ -64,7 +66,7 @@ def test_what_a_client_can_show_holds_of_every_vignette(style: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", OF_TODAY)
 def test_and_of_every_fixture(style: str, language: Language) -> None:
     for fixture in FIXTURES:
         cards = shown(style, fixture.request, fixture.written_for, language)
@@ -207,6 +209,27 @@ def test_what_replaces_a_draft_is_two_things_at_epic(library: Library) -> None:
     labels = [s["label"] for card in shown("epic", fixture.request, fixture.written_for) for s in card["suggestions"]]
     assert any(label.startswith("Remove the order") for label in labels)
     assert not any(label.startswith("Instead of") for label in labels)
+
+
+@pytest.mark.parametrize("known", FIXTURES, ids=lambda known: known.name)
+def test_SUG_09_at_epic_a_suggestion_is_one_action(known: Fixture) -> None:
+    for card in shown("epic", known.request, known.written_for):
+        assert all(len(suggestion["actions"]) == 1 for suggestion in card.get("suggestions", []))
+
+
+def test_ACT_07_RESP_15_SYS_01_VER_01_a_client_of_1_x_is_answered_as_it_reads() -> None:
+    targets = []
+    for known in FIXTURES:
+        cards = shown("1.x", known.request, known.written_for)
+        assert all(card.get("selectionBehavior", "at-most-one") == "at-most-one" for card in cards)
+        for action in (action for card in cards for s in card.get("suggestions", []) for action in s["actions"]):
+            if action["type"] == "delete":
+                assert "resourceId" not in action
+                targets.append(action["resource"])
+            else:
+                assert isinstance(action["resource"], dict)
+    assert targets
+    assert all(re.fullmatch(r"[A-Z]\w+/[\w.-]+", target) for target in targets)
 
 
 def test_what_changes_a_draft_is_left_out_where_nothing_may_be_changed() -> None:

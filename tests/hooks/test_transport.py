@@ -65,7 +65,7 @@ def test_FHIR_14_what_libraries_raise_has_a_name_and_loses_its_words(raised: Exc
     responses.get(URL, body=raised)
     assert asked() == Fetched("conditions", None, fault)
     with pytest.raises(FetchError) as error:
-        get(URL, "t", allowed_base(BASE), time.monotonic() + 1, 100)
+        get(URL, "t", allowed_base(BASE), time.monotonic() + 1, 100, Access((BASE,)))
     assert (str(error.value), error.value.__cause__, error.value.__suppress_context__) == (fault, None, True)
 
 
@@ -114,13 +114,13 @@ def test_FHIR_08_nor_a_second_page() -> None:
 
 def test_no_time_is_no_connection() -> None:
     with pytest.raises(FetchError, match="late"):
-        get(URL, "t", allowed_base(BASE), time.monotonic(), 100)
+        get(URL, "t", allowed_base(BASE), time.monotonic(), 100, Access((BASE,)))
 
 
 def test_what_a_url_becomes_when_it_is_sent_must_lie_under_the_base() -> None:
     for url in ("https://elsewhere.example/r4/Condition", f"{BASE}/../Condition", f"{BASE}x/Condition"):
         with pytest.raises(FetchError, match="astray"):
-            get(url, "t", allowed_base(BASE), time.monotonic() + 1, 100)
+            get(url, "t", allowed_base(BASE), time.monotonic() + 1, 100, Access((BASE,)))
 
 
 def test_nothing_is_read_once_time_is_up() -> None:

@@ -6,7 +6,9 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from cds.signed import LANGUAGES
 from hooks.app import Config, create_app
 from hooks.cli import main
 from hooks.clientfiles import shipped
+from hooks.edge.config import Proxies
 from hooks.errors import RequestError
 from hooks.examples import fixture, fixtures
 from hooks.feedback.config import FeedbackConfig
@@ -69,9 +72,11 @@ def test_there_is_none_unless_it_is_asked_for(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [Config(workbench=True, open=True), Config(workbench=True, gate=Gate("https://a.example", []))]
+    "config",
+    [Config(open=True), Config(gate=Gate("https://a.example", [])), Config(proxies=Proxies((ip_network("192.0.2.1"),)))],
 )
-def test_it_is_refused_where_anybody_or_somebody_with_a_token_is_answered(config: Config) -> None:
+def test_it_is_refused_wherever_somebody_from_elsewhere_may_be_answered(config: Config) -> None:
+    config = replace(config, workbench=True)
     with pytest.raises(KnowledgeError, match="the workbench is for development"):
         create_app(config)
 
