@@ -16,7 +16,6 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from gunicorn.app.base import BaseApplication
 
 from cds.library import KnowledgeError, load
 from cds.signed import LANGUAGES
@@ -514,7 +513,7 @@ def test_the_command_opens_it_on_this_machine_only(monkeypatch: pytest.MonkeyPat
         server.cfg.when_ready(None)
 
     monkeypatch.setattr("hooks.bench.create_app", created)
-    monkeypatch.setattr(BaseApplication, "run", ran)
+    monkeypatch.setattr("hooks.serving.Server.run", ran)
     result = CliRunner().invoke(main, ["workbench", "--port", "8097", "--client", "epic"])
     assert result.exit_code == 0, result.output
     assert "The workbench is at http://127.0.0.1:8097/workbench" in result.stderr
