@@ -173,6 +173,10 @@ class Decider:
         }
         return _Day(today, rest, program(self._facts, before, fixed), rules)
 
+    def prepare(self, today: date) -> None:
+        """Work out now what holds for every chart of a day; else the first of them waits for it, for about 0.1 s."""
+        self._day(today)
+
     def __call__(self, chart: Chart, asked: bool = True) -> Decision:
         """The decision for one chart. The same chart on the same day gives the same decision.
 

@@ -90,12 +90,12 @@ def create_app(config: Config | None = None) -> Flask:
         if known.development:
             _LOG.warning("client %s is for development only; its calls prove nothing about who sent them", known.name)
     gate = config.gate or _gate(config, clients)
-    app.config.update(GATE=gate, CLIENTS=clients)
     desks = Desks(library, clients, config.base_url)
     services = renamed(SERVICES, config.ids)
     engines = [Engine(library, service, desks) for service in services]
+    app.config.update(GATE=gate, CLIENTS=clients, ENGINES=engines)
     door = _door(config, gate)
-    document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics)
+    document = Document(engines, gate, config.base_url, config.feedback is not None, config.operation.metrics, _refusals(config))
     add_routes(app, engines, Pages(library, services), config.today or date.today, lambda: document.reply)
     operation = Operation(config.operation, library.version, gate)
     behind: Wsgi = app.wsgi_app
@@ -129,6 +129,11 @@ def _behind_edge(config: Config, inside: Wsgi) -> Wsgi:
     if config.proxies is not None:
         inside = BehindProxies(inside, config.proxies)
     return inside if config.cors is None else Browsers(inside, config.cors)
+
+
+def _refusals(config: Config) -> tuple[int, ...]:
+    """How callers may be refused at the edge, whatever they ask."""
+    return (*((403,) if config.proxies is not None else ()), *((429, 503) if config.rates is not None else ()))
 
 
 def _door(config: Config, gate: Gate | None) -> Door | None:

@@ -1,4 +1,4 @@
-"""The command `cobalamin`: serve, evaluate, explain, audit, auth, config, rulebook, site-sheet, demo, feedback, fixture."""
+"""The command `cobalamin`: serve, evaluate, explain, audit, auth, config, rulebook, site-sheet, demo, feedback, and the kit."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from hooks.errors import RequestError, operation_outcome
 from hooks.examples import UnknownFixtureError, fixture, fixtures, written_for
 from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
+from hooks.kit.deferred import WithKit
 from hooks.loopback import running_service
 from hooks.operation.commands import audit
 from hooks.options import client_option, language_option, request_argument, site_option, today_option
@@ -41,7 +42,7 @@ EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
 
 
-@click.group()
+@click.group(cls=WithKit)
 @click.version_option(cds.__version__, prog_name="cobalamin")
 def main() -> None:
     """Vitamin B12 decision support for bone health, as a CDS Hooks service."""

@@ -16,7 +16,7 @@ from cds.signed import Language
 from hooks import exact
 from hooks.contexts import CONTEXTS, Context, OrderSelect
 from hooks.desks import Desk, Desks
-from hooks.errors import Issue, RequestError, only_json
+from hooks.errors import Issue, RequestError, issues_of, only_json
 from hooks.fhir.brought import NOTHING_BROUGHT, UNRESOLVED, Brought, brought_in
 from hooks.fhir.fetching import Fetcher
 from hooks.fhir.keys import PATIENT_KEY, templates
@@ -87,6 +87,11 @@ class Engine:
             for rule in service.rules
             if library.rules[rule].safety_critical
         }
+
+    def prepare(self) -> None:
+        """Work out what holds for everybody today, wherever clients are, before the first of them calls."""
+        for today in {desk.today() for desk in self._desks.known}:
+            self._decide.prepare(today)
 
     def answer(
         self,
@@ -214,13 +219,13 @@ class Engine:
         try:
             request = HookRequest.model_validate(content)
         except ValidationError as error:
-            issues += _issues(error, ())
+            issues += issues_of(error, ())
         context = content.get("context")
         if isinstance(context, dict):
             try:
                 given = CONTEXTS[self.service.hook].model_validate(context)
             except ValidationError as error:
-                issues += _issues(error, ("context",))
+                issues += issues_of(error, ("context",))
         if issues:
             raise RequestError(400, issues)
         return request, given
@@ -243,17 +248,3 @@ class Engine:
 
 def _parsed(member: Any) -> Any:
     return {name: exact.decode(raw) for name, raw in member.items()} if isinstance(member, dict) else member
-
-
-def _issues(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
-    """One issue per fault, with its place; pydantic's own words are kept only where they quote nothing of the input."""
-    found = []
-    for fault in error.errors(include_input=False, include_url=False):
-        where = ".".join(map(str, (*prefix, *fault["loc"]))) or "$"
-        if fault["type"] == "missing":
-            found.append(Issue("required", f"{where} is required by the CDS Hooks specification; add it.", where))
-        elif fault["type"] == "value_error":
-            found.append(Issue("value", f"{where}: {fault['msg'].removeprefix('Value error, ')}.", where))
-        else:
-            found.append(Issue("value", f"{where} has the wrong JSON type or is blank; see the CDS Hooks specification.", where))
-    return found

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from pydantic import ValidationError
 
 from hooks.requestid import request_id
 
@@ -84,3 +85,17 @@ def places(error: BaseException) -> str:
         passed.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
         trace = trace.tb_next
     return " > ".join(passed)
+
+
+def issues_of(error: ValidationError, prefix: tuple[str, ...]) -> list[Issue]:
+    """One issue per fault, with its place; pydantic's own words are kept only where they quote nothing of the input."""
+    found = []
+    for fault in error.errors(include_input=False, include_url=False):
+        where = ".".join(map(str, (*prefix, *fault["loc"]))) or "$"
+        if fault["type"] == "missing":
+            found.append(Issue("required", f"{where} is required by the CDS Hooks specification; add it.", where))
+        elif fault["type"] == "value_error":
+            found.append(Issue("value", f"{where}: {fault['msg'].removeprefix('Value error, ')}.", where))
+        else:
+            found.append(Issue("value", f"{where} has the wrong JSON type or is blank; see the CDS Hooks specification.", where))
+    return found

@@ -75,13 +75,14 @@ class Server(BaseApplication):
             "forwarded_allow_ips": "*",
             "when_ready": lambda _: ready(),
             "post_worker_init": prepare,
+            "control_socket_disable": True,  # nobody steers it from outside, and its home may be read-only
         }
         super().__init__()
 
     def load_config(self) -> None:
         """Hand our settings to gunicorn; the environment and its own files are not asked."""
-        for name, value in self._settings.items():
-            self.cfg.set(name, value)
+        for name in self._settings.keys() & self.cfg.settings:  # an older gunicorn knows fewer
+            self.cfg.set(name, self._settings[name])
 
     def run(self) -> None:
         """Serve until somebody ends it."""

@@ -157,6 +157,8 @@ def _run(deployment: Deployment, app: Flask) -> None:
     stored = f"{'feedback' if deployment.feedback.store else 'no feedback'} is stored"
     said = f"Listening on http://{host}:{port}, discovery at /cds-services; {stored}"
     ready = partial(click.echo, said, err=True)
+    for engine in app.config["ENGINES"]:
+        engine.prepare()  # once, before there are workers
     Server(app, host, port, server.workers, ready, server.deadline_s, server.notice_s).run()
 
 

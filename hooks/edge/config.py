@@ -1,4 +1,4 @@
-"""What a deployment settles about its edge. Nothing here does anything."""
+"""What a deployment settles about its edge, and in which words it refuses there. Nothing here does anything."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from hooks.errors import Issue
 from hooks.networks import Network
 
 
@@ -43,3 +44,8 @@ class Rates(Struct, frozen=True):
     file: Path
     client: str | None = None
     service: str | None = None
+
+
+UNSAFE = Issue("security", "This service is called by https, through its gateway.")
+TOO_MANY = Issue("throttled", "This client calls more often than was agreed; call again after the time in Retry-After.")
+OVERLOADED = Issue("throttled", "The service is called more often than it can answer; call again after the time in Retry-After.")

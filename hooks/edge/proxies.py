@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import Any
 
 from hooks.calls import Wsgi
-from hooks.edge.config import Proxies
-from hooks.errors import Issue, RequestError
+from hooks.edge.config import UNSAFE, Proxies
+from hooks.errors import RequestError
 from hooks.networks import address_of
 from hooks.replies import refused
 
@@ -17,7 +17,7 @@ from hooks.replies import refused
 PEER = "cobalamin.peer"
 """In the environ of a request: the address it came from, as far back as named gateways tell."""
 
-_UNSAFE = RequestError(HTTPStatus.FORBIDDEN, [Issue("security", "This service is called by https, through its gateway.")])
+_UNSAFE = RequestError(HTTPStatus.FORBIDDEN, [UNSAFE])
 _SERVICES = "/cds-services"
 
 

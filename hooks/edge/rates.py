@@ -15,7 +15,7 @@ from limits import RateLimitItem, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from hooks.edge.config import Rates
+from hooks.edge.config import OVERLOADED, TOO_MANY, Rates
 from hooks.edge.proxies import PEER
 from hooks.errors import Issue, RequestError
 from hooks.sharedfile import SharedFile
@@ -24,9 +24,6 @@ from hooks.trust.tokens import Caller
 
 
 _LOG = logging.getLogger("cobalamin")
-
-_TOO_MANY = Issue("throttled", "This client calls more often than was agreed; call again after the time in Retry-After.")
-_OVERLOADED = Issue("throttled", "The service is called more often than it can answer; call again after the time in Retry-After.")
 
 
 class Counts(Storage):
@@ -99,9 +96,9 @@ class Limited:
             name = environ.get(PEER) or environ.get("REMOTE_ADDR", "")
         try:
             if self._client is not None and not self._limiter.hit(self._client, "client", name):
-                raise self._later(HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY, self._client, "client", name)
+                raise self._later(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, self._client, "client", name)
             if self._service is not None and not self._limiter.hit(self._service, "service"):
-                raise self._later(HTTPStatus.SERVICE_UNAVAILABLE, _OVERLOADED, self._service, "service")
+                raise self._later(HTTPStatus.SERVICE_UNAVAILABLE, OVERLOADED, self._service, "service")
         except sqlite3.Error as error:
             _LOG.error("calls cannot be counted, and are answered without: %s", type(error).__name__)
         return caller

@@ -44,7 +44,8 @@ _ABOUT = """CDS Hooks 2.0.1 for vitamin B12 in patients with, or at risk of, ost
 none of them, and it is no medical device.
 
 A GET may be a HEAD. Any other method is answered with 405 and `Allow`, any other path with 404, both as OperationOutcome. A slash
-at the end changes nothing, and nothing redirects. Beyond the schema, JSON is refused in which a member stands twice."""
+at the end changes nothing, and nothing redirects. Beyond the schema, JSON is refused in which a member stands twice. Where an
+answer takes too long, or while the service ends, anything may be answered with 503 and `Retry-After`."""
 
 
 class Document:
@@ -57,11 +58,16 @@ class Document:
         base_url: str | None = None,
         takes_feedback: bool = False,
         shows_metrics: bool = False,
+        door: Iterable[int] = (),
     ) -> None:
-        """`gate`: who may call. `base_url`: where clients reach the service; None leaves it to where the document was read."""
+        """`gate`: who may call. `base_url`: where clients reach the service; None leaves it to where the document was read.
+
+        `door`: with which statuses callers may be refused beside 401, whatever they ask.
+        """
         self._engines, self._base_url = tuple(engines), base_url
         self._takes_feedback, self._shows_metrics = takes_feedback, shows_metrics
         self._schemes = {name: _SCHEMES[name] for name in (gate.proofs if gate is not None else ())}
+        self._door = (*door, *((401,) if self._schemes else ()))
 
     @cached_property
     def reply(self) -> Reply:
@@ -71,7 +77,7 @@ class Document:
     def content(self) -> dict[str, Any]:
         """The document."""
         security: Security = [{name: []} for name in self._schemes]
-        codes = {*CALL, *READ, *(FEEDBACK if self._takes_feedback else ()), *((401,) if security else ())}
+        codes = {*CALL, *READ, *(FEEDBACK if self._takes_feedback else ()), *self._door}
         statuses = [HTTPStatus(code) for code in sorted(codes)]
         answers = {refusal_name(status): refusal(status, refusal_shown(status, self._engines[0])) for status in statuses}
         return {
@@ -96,9 +102,9 @@ class Document:
     def _paths(self, security: Security) -> dict[str, Any]:
         paths = {"/cds-services": {"get": read("discover", "CDS Hooks", "The services", "Discovery")}}
         for name, engines in _by_id(self._engines).items():
-            paths[f"/cds-services/{name}"] = {"post": call(engines, security)}
+            paths[f"/cds-services/{name}"] = {"post": call(engines, security, self._door)}
             if self._takes_feedback:
-                paths[f"/cds-services/{name}/feedback"] = {"post": feedback(engines, security)}
+                paths[f"/cds-services/{name}/feedback"] = {"post": feedback(engines, security, self._door)}
         return {
             **paths,
             "/rulebook": {"get": rulebook()},

@@ -17,18 +17,20 @@ from hooks.requestid import HARMLESS
 REFUSALS = {
     HTTPStatus.BAD_REQUEST: "No such request: each fault has its issue, with its place and its mend.",
     HTTPStatus.UNAUTHORIZED: "The caller did not prove who it is; the operator finds the reason in the log.",
+    HTTPStatus.FORBIDDEN: "The call did not come by https through a gateway that is known.",
     HTTPStatus.PRECONDITION_FAILED: "Data is missing without which silence would be a guess; each issue names what to supply.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body, or a text in it, is longer than the service accepts.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not announced as uncompressed `application/json`, or as a type with `+json`.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The client calls more often than was agreed; `Retry-After` says when to call again.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The service failed; nothing was concluded.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The store is away, and nothing of the batch was stored; send it again later.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The service, or the store, is not at hand; nothing was stored. Try again later.",
 }
 """What each status of a refusal means here."""
 
 CALL = (400, 412, 413, 415, 500)
 FEEDBACK = (400, 413, 415, 500, 503)
 READ = (500,)
-"""The refusals of each kind of operation; where callers must prove who they are, 401 comes beside."""
+"""The refusals of each kind of operation; at the door of calls and feedback others may come beside."""
 
 _TEXT = {"type": "string"}
 Security = Sequence[Mapping[str, list[str]]]
@@ -64,8 +66,8 @@ _LANGUAGE = {
 }
 
 
-def call(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
-    """A service call; `engines`: of one id, each of another hook."""
+def call(engines: Sequence[Engine], security: Security, door: Iterable[int]) -> dict[str, Any]:
+    """A service call; `engines`: of one id, each of another hook. `door`: how callers may be refused whatever they ask."""
     services = [engine.service for engine in engines]
     choice = [reference(request_name(service.hook)) for service in services]
     answer = _answer("The cards, the most urgent first; none where there is nothing to say.", "Response", _SPOKEN)
@@ -74,19 +76,19 @@ def call(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
         **_operation(services[0].id, "CDS Hooks", services[0].title, [_LANGUAGE]),
         "description": "\n\n".join(dict.fromkeys(service.description for service in services)),
         "requestBody": _body(choice, [requests_shown(service.hook) for service in services]),
-        "responses": _responses(answer, CALL, security),
+        "responses": _responses(answer, {*CALL, *door}),
         **_secured(security),
     }
 
 
-def feedback(engines: Sequence[Engine], security: Security) -> dict[str, Any]:
-    """What became of the cards of a service."""
+def feedback(engines: Sequence[Engine], security: Security, door: Iterable[int]) -> dict[str, Any]:
+    """What became of the cards of a service; `door` as for calls."""
     hooks = [engine.service.hook for engine in engines]
     return {
         **_operation(f"feedback-{engines[0].service.id}", "Feedback", "What clinicians did with the cards"),
         "description": "A batch is stored as a whole or not at all; what was stored before is not stored twice.",
         "requestBody": _body([reference("Report")], [feedback_shown(hook) for hook in hooks]),
-        "responses": _responses(_answer("All of the batch is stored.", "Received"), FEEDBACK, security),
+        "responses": _responses(_answer("All of the batch is stored.", "Received"), {*FEEDBACK, *door}),
         **_secured(security),
     }
 
@@ -123,6 +125,8 @@ def refusal(status: HTTPStatus, shown: Mapping[str, Any]) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = {"schema": {"const": "Bearer"}, "required": True}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "string"}, "required": True}
     answer = _answer(REFUSALS[status], "OperationOutcome", headers)
     answer["content"][JSON]["example"] = shown
     return answer
@@ -147,9 +151,8 @@ def _text(description: str, kind: str, headers: Mapping[str, Any]) -> dict[str, 
     return {"description": description, "headers": {**_EVERY, **headers}, "content": {kind: {"schema": _TEXT}}}
 
 
-def _responses(answer: Mapping[str, Any], refusals: Iterable[int], security: Security = ()) -> dict[str, Any]:
-    statuses = sorted((*refusals, *((401,) if security else ())))
-    return {"200": answer, **{str(code): {"$ref": f"#/components/responses/{refusal_name(code)}"} for code in statuses}}
+def _responses(answer: Mapping[str, Any], refusals: Iterable[int]) -> dict[str, Any]:
+    return {"200": answer, **{str(code): {"$ref": f"#/components/responses/{refusal_name(code)}"} for code in sorted(refusals)}}
 
 
 def _body(choice: Sequence[Mapping[str, Any]], examples: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

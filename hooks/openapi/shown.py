@@ -8,6 +8,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from hooks.edge.config import TOO_MANY, UNSAFE
 from hooks.engine import Engine
 from hooks.errors import Issue, RequestError, operation_outcome
 from hooks.examples import Fixture, fixtures
@@ -79,6 +80,8 @@ def refusal_shown(status: HTTPStatus, engine: Engine) -> dict[str, Any]:
 
 _SAID = {
     HTTPStatus.UNAUTHORIZED: UNAUTHORISED.issues,
+    HTTPStatus.FORBIDDEN: (UNSAFE,),
+    HTTPStatus.TOO_MANY_REQUESTS: (TOO_MANY,),
     HTTPStatus.INTERNAL_SERVER_ERROR: (FAILED,),
     HTTPStatus.SERVICE_UNAVAILABLE: (AWAY,),
 }

@@ -19,6 +19,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import TestResponse
 
 from hooks.app import MEBIBYTE, Config, create_app
+from hooks.edge.config import Proxies, Rates
 from hooks.examples import fixture, fixtures
 from hooks.feedback.store import Store, StoreError
 from hooks.openapi.operations import refusal_name
@@ -210,6 +211,24 @@ def test_the_refusals_shown_are_those_given(guarded: Flask, monkeypatch: pytest.
     for error, status in ((StoreError(RuntimeError()), 503), (RuntimeError(), 500)):
         monkeypatch.setattr(Store, "add", failing(error))
         assert posted(guarded, f"{URL}/feedback", {"feedback": []}).get_json() == shown[refusal_name(status)]
+
+
+def test_what_the_edge_refuses_is_described_where_there_is_one(tmp_path: Path) -> None:
+    edge = Proxies((ip_network("127.0.0.1/32"),)), Rates(tmp_path / "counts", client="1/minute")
+    app = create_app(Config(proxies=edge[0], rates=edge[1]))
+    described = document(app)
+    assert {"403", "429", "503"} <= described["paths"][URL]["post"]["responses"].keys()
+    shown = {name: answer["content"][JSON]["example"] for name, answer in described["components"]["responses"].items()}
+
+    def called(scheme: str) -> Any:
+        headers = {"X-Forwarded-Proto": scheme, "X-Request-Id": REQUEST}
+        return app.test_client().post(URL, json={}, headers=headers)
+
+    assert called("http").get_json() == shown[refusal_name(403)]
+    assert called("https").status_code == 400
+    again = called("https")
+    assert (again.status_code, again.get_json()) == (429, shown[refusal_name(429)])
+    assert 0 < int(again.headers["Retry-After"]) <= 60
 
 
 def test_a_service_that_is_not_ready_says_so_as_documented(guarded: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,114 @@
+"""What the commands of the kit are given: files and folders of JSON, and the sentence said of what cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from hooks.engine import BYTE_ORDER_MARK
+from hooks.fhir.elements import local_id
+
+
+class Mistake(click.ClickException):
+    """Something given cannot be used. The message says what, where, why, and the mend."""
+
+    exit_code = 2
+
+
+format_option = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+def named(file: IO[Any]) -> str:
+    """What a file is called in a sentence."""
+    name = str(getattr(file, "name", "<stdin>"))
+    return "standard input" if name == "<stdin>" else name
+
+
+def json_of(content: bytes, name: str) -> Any:
+    """What a file holds. Raises Mistake."""
+    try:
+        return json.loads(content.removeprefix(BYTE_ORDER_MARK))
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Mistake(f"{name} is no JSON from {where} on ({error.msg}); give a file that a JSON parser reads.") from None
+    except (ValueError, RecursionError):
+        raise Mistake(f"{name} is no JSON in UTF-8 that can be read; save it as UTF-8, not nested without end.") from None
+
+
+def object_of(content: bytes, name: str, what: str) -> dict[str, Any]:
+    """The JSON object a file holds. Raises Mistake."""
+    value = json_of(content, name)
+    if not isinstance(value, dict):
+        raise Mistake(f"{name} holds {_kind(value)} and no JSON object; give {what}.")
+    return value
+
+
+def request_of(content: bytes, name: str) -> dict[str, Any]:
+    """A hook request. Raises Mistake for what could not be one."""
+    request = object_of(content, name, "a hook request, with hook, hookInstance and context")
+    for member, kind in (("hook", str), ("context", dict)):
+        if not isinstance(request.get(member), kind):
+            raise Mistake(
+                f"{name} has no {member!r}, so it is no hook request; `cobalamin make-request` builds one from a patient's data."
+            )
+    return request
+
+
+def resources_of(content: bytes, name: str) -> list[dict[str, Any]]:
+    """The resources of a Bundle, an array, a hook request, one resource, or lines of them (NDJSON). Raises Mistake.
+
+    One without an id gets that of its `fullUrl`, by which the others refer to it.
+    """
+    try:
+        values = [json_of(content, name)]
+    except Mistake:
+        lines = [line for line in content.splitlines() if line.strip()]
+        if len(lines) < 2 or not lines[0].strip().endswith(b"}"):
+            raise
+        values = [json_of(line, f"{name}, line {number},") for number, line in enumerate(lines, 1)]
+    found = [resource for value in values for resource in _resources(value)]
+    if not found:
+        raise Mistake(f"{name} holds no FHIR resource; give a Bundle, an array of resources, or NDJSON with one a line.")
+    return found
+
+
+def _resources(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _resources(item)
+    elif isinstance(value, dict) and value.get("resourceType") == "Bundle":
+        for entry in value.get("entry") or ():
+            if isinstance(entry, dict):
+                for resource in _resources(entry.get("resource")):
+                    identity = resource.get("id") or local_id(entry.get("fullUrl"))
+                    yield {**resource, "id": identity} if identity else resource
+    elif isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+        yield value
+    elif isinstance(value, dict):
+        for held in (value.get("context"), value.get("prefetch")):
+            for item in held.values() if isinstance(held, dict) else ():
+                yield from _resources(item)
+
+
+def _kind(value: Any) -> str:
+    return {list: "an array", str: "a text", type(None): "null"}.get(type(value), "a bare value")
+
+
+def requests_in(folder: Path) -> list[tuple[str, bytes]]:
+    """The request files of a folder, or a single one, by name. Raises Mistake where there are none, or one is no request."""
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else [folder]
+    if not files:
+        raise Mistake(f"{folder} holds no *.json; give a folder of hook requests, as `cobalamin record` writes them.")
+    found = []
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Mistake(f"{path} cannot be read ({error.strerror}); name an existing file or folder.") from None
+        request_of(content, path.name)
+        found.append((path.name, content))
+    return found
