@@ -21,6 +21,7 @@ html_show_sphinx = False
 html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
 
+linkcheck_ignore = [r"http://127\.0\.0\.1"]
 linkcheck_timeout = 15
 linkcheck_workers = 10
 linkcheck_anchors = False  # pages that are made by scripts have none to find
