@@ -47,6 +47,15 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_table_loses_a_cell(document: Path) -> None:
+    """A bar within a cell that is not escaped would end it, and what comes behind the last column is dropped."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        rows = [len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()]
+        assert len(set(rows)) == 1, table.splitlines()[0]
+
+
 @pytest.mark.parametrize("document", [path for path in DOCUMENTS if path != WORKED], ids=lambda path: str(path.relative_to(ROOT)))
 def test_examples_do_what_they_say(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are written, commands run, and what is shown below a command is what it prints; "..." stands for anything."""
