@@ -119,7 +119,8 @@ def is_for_contributors(words: list[str]) -> bool:
         case ["python3", "-m", "venv", *_]:
             return True
         case ["python", "-m", module, *_]:
-            return find_spec(module) is not None
+            ours = ROOT / module.replace(".", "/")
+            return ours.is_dir() or ours.with_suffix(".py").is_file() or find_spec(module) is not None
         case ["pytest", *arguments]:
             return all((ROOT / argument).exists() for argument in arguments if argument.endswith(".py"))
         case ["sphinx-build", *arguments]:
