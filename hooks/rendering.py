@@ -39,7 +39,7 @@ class Renderer:
         self._titles = {rule.topic: rule.title[language] for rule in library.rules.values()}
         self._titles[NOT_CHECKED] = library.words[language].unchecked["title"]
         self._products = {(SYSTEMS[code.system].uris[0], code.code) for code in library.products.values()}
-        written: dict[str, Callable[[str], str]] = {"markdown": str, "plain": plain, "html": _MARKDOWN.render}
+        written: dict[str, Callable[[str], str]] = {"markdown": str, "plain": plain, "html": html_of}
         self._written = written[style.detail]
 
     def card(self, card: Card) -> Card:
@@ -139,6 +139,12 @@ def one_by_one(suggestions: Iterable[Suggestion], card: str) -> Iterator[Suggest
             if identity not in seen:
                 seen.add(identity)
                 yield replace(suggestion, label=action.description, uuid=stable_uuid(identity), actions=[action])
+
+
+def html_of(markdown: str) -> str:
+    """Our Markdown as HTML; what a record may have brought of it is text in it."""
+    rendered: str = _MARKDOWN.render(markdown)
+    return rendered
 
 
 def plain(markdown: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -143,10 +144,20 @@ def preferred_forms(
     return ("cyanocobalamin", "hydroxocobalamin", "mecobalamin")
 
 
-def current_routes(b12_course: tuple[Run, ...]) -> tuple[Route, ...]:
-    """The routes of the course under way; injections count between two visits, swallowed B12 only while it is taken."""
-    given = (medicine for run in b12_course for medicine in run.medicines if medicine.current or is_parenteral(medicine))
+def current_routes(b12_course: tuple[Run, ...], today: date, exposure_current_grace_days: float) -> tuple[Route, ...]:
+    """The routes of the course under way; injections count between two visits, swallowed B12 only while it is taken.
+
+    Those with which the course began long ago do not make it one of injections.
+    """
+    since = today - timedelta(exposure_current_grace_days)
+    given = (medicine for run in b12_course for medicine in run.medicines if medicine.current or _injected(medicine, since))
     return tuple(dict.fromkeys(map(_current_route, given)))
+
+
+def _injected(medicine: Medicine, since: date) -> bool:
+    """Is it given by injection, and may it have been given since that day?"""
+    last = medicine.end or medicine.day
+    return is_parenteral(medicine) and last is not None and last.last >= since
 
 
 def _current_route(medicine: Medicine) -> Route:
