@@ -23,6 +23,10 @@ from hooks.operation.config import OperationConfig
 from hooks.profiles import Profile
 
 
+MASK = "***"
+_PASSWORDS = (re.compile(r"([?&](?:ssl)?password=)[^&]+"), re.compile(r"(://[^:/]*:).+(?=@)", re.DOTALL))
+
+
 def is_loopback(host: str) -> bool:
     """Does nobody but this machine reach it?"""
     try:
@@ -94,7 +98,7 @@ def _cross_faults(settled: Settled) -> Iterator[Fault]:
         yield Fault(ENVIRONMENT, SALT, f"is a secret of at least {SHORTEST_SALT} characters; `openssl rand -hex 32` makes one")
     if store is None:
         return
-    if password(store) is not None and not settled.store_is_secret:
+    if masked(store) != store and not settled.store_is_secret:
         yield Fault(name, "feedback.store", f"holds a password; put the URL into the environment, into {STORE}")
     try:
         url = store_url(store)
@@ -170,7 +174,8 @@ def _is_safe(url: str) -> bool:
     return parts.scheme.lower() == "https" or is_loopback(parts.hostname or "")
 
 
-def password(store: str) -> str | None:
-    """The password in the URL of a store, as it is written there, before the host or behind it; None where there is none."""
-    found = re.search(r"://[^/?#]*?:([^/?#]+)@|[?&]password=([^&#]+)", store)
-    return None if found is None else found[1] or found[2]
+def masked(store: str) -> str:
+    """The URL of a store without the passwords in it, before the host or behind it, of whatever characters they are."""
+    for password in _PASSWORDS:
+        store = password.sub(rf"\g<1>{MASK}", store)
+    return store
