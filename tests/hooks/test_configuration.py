@@ -119,6 +119,8 @@ def told(folder: Path, text: str, environ: dict[str, str] | None = None) -> list
         ),
         ("audit: {file: a.jsonl}", "environment: COBALAMIN_SALT: is a secret of at least 16 characters"),
         ("feedback: {store: 'mysql://h/d'}", "feedback.store: a store is the path of an SQLite file"),
+        ("feedback: {store: 'postgresql://h:port/d', spool: s}", "feedback.store: a store is the path of an SQLite file"),
+        ("feedback: {store: 'postgresql://[::1/d', spool: s}", "feedback.store: a store is the path of an SQLite file"),
         ("feedback: {store: 'postgresql://h/d'}", "feedback.spool: a database server needs a directory on this machine"),
         ("feedback: {store: 'postgresql://u:s3cret@h/d'}", "feedback.store: holds a password; put the URL into the environment"),
         ("feedback: {store: 'postgresql://u:s3/cret@h/d'}", "feedback.store: holds a password; put the URL into the environment"),
