@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flask import Flask
+
 from cds.graph import GraphError
 from cds.library import KnowledgeError, load
 from hooks.app import MEBIBYTE, Config, create_app
@@ -155,9 +157,32 @@ def _client_faults(settled: Settled, profile: Profile) -> Iterator[Fault]:
 def _start_faults(settled: Settled, config: Config, folder: Path) -> Iterator[Fault]:
     """What building the application finds: keys of issuers, clients that cannot be told apart."""
     try:
-        create_app(replace(config, feedback=None, operation=OperationConfig(), used_tokens=folder / "used-tokens"))
+        app = create_app(replace(config, feedback=None, operation=OperationConfig(), used_tokens=folder / "used-tokens"))
     except (KnowledgeError, GraphError) as error:
         yield of_sentence(settled.name, "clients", str(error.args[0]))
+    else:
+        yield from exposed(settled, app)
+
+
+def exposed(settled: Settled, app: Flask) -> Iterator[Fault]:
+    """Who would be answered that must not be (SEC-02, SEC-41)."""
+    deployment, host = settled.deployment, settled.deployment.server.host
+    here = is_loopback(host)
+    if app.config["GATE"] is None and not (here or deployment.trust.open):
+        yield Fault(
+            settled.name,
+            "clients",
+            f"{host} is reached from elsewhere, and no client has issuers of tokens (trust.iss); name one (--client), or say "
+            "that a gateway in front authenticates callers (trust.open, --open)",
+        )
+    unproven = [known.name for known in app.config["CLIENTS"] if known.development]
+    if unproven and not deployment.development and (deployment.proxies.addresses or not here):
+        yield Fault(
+            settled.name,
+            "clients",
+            f"{', '.join(unproven)}: a client for development proves nothing about its calls; it is served on this machine only, "
+            'and through a gateway only with "development: true"',
+        )
 
 
 def _is_safe(url: str) -> bool:

@@ -28,6 +28,7 @@ from tests.derived import DOCS, PAGES, keys, sections
 from tests.hooks.tokens import ISS, jwk
 
 
+BASE = "base_url: 'https://cds.example'"
 SALT = {"COBALAMIN_SALT": "the-salt-of-the-tests"}
 MEANS: dict[str, Any] = {"means": {"en": "Ours", "zh-CN": "本院"}}
 
@@ -149,6 +150,12 @@ def told(folder: Path, text: str, environ: dict[str, str] | None = None) -> list
         ("trust: {used_tokens: no/where}", "trust.used_tokens: "),
         ("audit: {file: no/where.jsonl}", "audit.file: "),
         ("audit: {file: .}", "audit.file: "),
+        ("server: {host: 0.0.0.0}", "clients: 0.0.0.0 is reached from elsewhere, and no client has issuers of tokens"),
+        (f"clients: [sandbox]\nserver: {{host: 0.0.0.0, {BASE}}}", "clients: sandbox: a client for development proves nothing"),
+        (
+            f"clients: [sandbox]\nserver: {{{BASE}}}\nproxies: {{addresses: [127.0.0.1]}}",
+            "clients: sandbox: a client for develop",
+        ),
         ("feedback: {store: .}", " is a directory; name another place"),
         ("feedback: {store: f.db, spool: keys.json}", "feedback.spool: "),
         ("feedback: {store: keys.json}", "keys.json is no SQLite file, and would not be overwritten; name another place"),
@@ -178,7 +185,8 @@ def test_everything_is_told_at_once(folder: Path) -> None:
     ["", "server:\nsite:\n", "development: true\ncors: {origins: ['*', 'http://localhost:9000']}",
      "clients: [tokens.yaml]\nserver: {base_url: 'https://cds.example'}", "clients: [certified.yaml]\nproxies: {addresses: [10.0.0.1]}",
      "clients: [certified.yaml, tokens.yaml]\ntrust: {open: true}", "server: {base_url: 'http://localhost:8080'}",
-     "feedback: {store: f.db}\naudit: {file: a.jsonl}", "clients: [slow.yaml]", "rate: {client: 5/minute}"],
+     "feedback: {store: f.db}\naudit: {file: a.jsonl}", "clients: [slow.yaml]", "server: {host: 0.0.0.0}\ntrust: {open: true}",
+     f"clients: [sandbox]\nserver: {{{BASE}}}\ndevelopment: true\nproxies: {{addresses: [127.0.0.1]}}", "rate: {client: 5/minute}"],
 )  # fmt: skip
 def test_what_fits_starts_and_touches_nothing(text: str, folder: Path, tmp_path: Path) -> None:
     before = {path for path in tmp_path.iterdir() if path.name not in ("used-tokens", "rates")} | {tmp_path / "cobalamin.yaml"}
