@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -41,16 +41,20 @@ class Worker:
         (self._process,) = psutil.Process(master).children()
 
     def post(self, body: bytes, token: str | None = None) -> int:
-        """Fire one request on a connection of its own; the status of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        signed = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        try:
-            connection.request("POST", SERVICE, body, JSON | signed)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
+        """Fire one request on a connection of its own; the status of the answer.
+
+        As little work is done as can be: the client shares the machine's caches with what it measures.
+        """
+        headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": str(len(body))}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        with socket.create_connection(("127.0.0.1", self._port), timeout=10) as connection:
+            connection.sendall(f"POST {SERVICE} HTTP/1.1\r\n{head}\r\n".encode() + body)
+            answer = connection.recv(65536)
+            while connection.recv(65536):
+                pass
+        return int(answer.split(b" ", 2)[1])
 
     def cpu_us(self, body: bytes, requests: int, tokens: Iterable[str] = ()) -> float:
         """Microseconds of CPU, user and system, that the worker spends on one request. Raises RuntimeError on a refusal.
@@ -64,7 +68,7 @@ class Worker:
         with ThreadPoolExecutor(_CLIENTS) as clients:
             statuses = list(clients.map(self.post, [body] * requests, chain(tokens, repeat(None))))
         spent = self._spent_us() - before
-        if set(statuses) != {http.client.OK}:
+        if set(statuses) != {HTTPStatus.OK}:
             raise RuntimeError("the service refused a benchmark request")
         return spent / requests
 

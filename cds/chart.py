@@ -104,7 +104,8 @@ class Medicine(Record, frozen=True, gc=False):
     """A medicine on record: ordered or stated, being taken or not. On record is not the same as swallowed.
 
     `day` is the start; `end` the last day known; `current` whether it is being taken today as far as the record says.
-    `container_ml`: what one ampoule, vial or syringe of it holds.
+    `container_ml`: what one ampoule, vial or syringe of it holds. `set_aside`: of B12, not current as it is on hold, or as nobody
+    can tell whether it is taken.
     """
 
     end: Day | None
@@ -115,6 +116,7 @@ class Medicine(Record, frozen=True, gc=False):
     strengths: Mapping[str, Strength] = {}
     container_ml: float | None = None
     dosages: tuple[Dosage, ...] = ()
+    set_aside: bool = False
 
 
 class Patient(Struct, frozen=True, gc=False):

@@ -106,6 +106,13 @@ def _shallow(decision: Decision, name: str) -> Node:
     return Node(name, kind, (step.function.__doc__ or "").split("\n")[0], show(value), ())
 
 
+def is_barren(node: Node) -> bool:
+    """Looked for and not found, in itself and in everything under it."""
+    if node.kind == "number" or node.value not in ("none", "no", "no result"):
+        return False
+    return all(child.kind == "number" or child.name in ("patient", "today") or is_barren(child) for child in node.inputs)
+
+
 def show(value: Any) -> str:
     """A value in one line, for people who read traces."""
     match value:

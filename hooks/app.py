@@ -53,6 +53,7 @@ class Config:
     `feedback`: where cards and feedback are kept; None keeps neither, and there is no feedback endpoint then. `operation`: what
     is recorded, counted and logged of calls. `proxies`: the gateways in front, without whom nothing is answered; None believes
     nobody's headers. `cors`: the web pages that may call; None: none. `rates`: how often somebody may; None: at will.
+    `workbench`: whether there is the page for development, which answers on this machine only, and not beside gateways or tokens.
     """
 
     site: Path | None = None
@@ -69,6 +70,7 @@ class Config:
     proxies: Proxies | None = None
     cors: Cors | None = None
     rates: Rates | None = None
+    workbench: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that is none: a link that leads nowhere must not stand on a card."""
@@ -108,6 +110,14 @@ def create_app(config: Config | None = None) -> Flask:
         behind, record, attention = kept.endpoint, kept.record, kept.attention
         needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
     operation.add_routes(app, needed, useful)
+    if config.workbench:
+        if gate is not None or config.open or config.proxies is not None:
+            raise KnowledgeError(
+                "the workbench is for development, not where tokens are asked for, behind a gateway or open to all"
+            )
+        from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
+
+        mount(app, library, services, clients, config.today, config.base_url, record)
     calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record, operation.watch, attention)
     https = (config.base_url or "").lower().startswith("https://")
     app.wsgi_app = Envelope(_behind_edge(config, calls), https)  # type: ignore[method-assign]  # as Flask's manual does

@@ -17,6 +17,7 @@ import cds
 from cds.library import KnowledgeError, load
 from cds.signed import Language
 from cds.trace import why, why_not
+from hooks.bench import workbench
 from hooks.clientfiles import client as client_of
 from hooks.console import console, not_shown, print_answer, print_decision, print_doubts, print_json, silence_tree, trace_tree
 from hooks.deployment.commands import config
@@ -116,6 +117,7 @@ main.add_command(audit)
 main.add_command(rulebook)
 main.add_command(site_sheet)
 main.add_command(feedback_group)
+main.add_command(workbench)
 
 
 @main.group("fixture")

@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.text import Text
 from rich.tree import Tree
 
-from cds.trace import Node, Silence
+from cds.trace import Node, Silence, is_barren
 
 
 COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
@@ -134,7 +134,7 @@ def trace_tree(node: Node, label: str, whole: bool) -> Tree:
 
 
 def _grow(tree: Tree, node: Node, whole: bool) -> None:
-    barren = [] if whole else [child for child in node.inputs if _is_barren(child)]
+    barren = [] if whole else [child for child in node.inputs if is_barren(child)]
     for child in node.inputs:
         if child not in barren:
             branch = tree.add(_line(child))
@@ -146,13 +146,6 @@ def _grow(tree: Tree, node: Node, whole: bool) -> None:
                 style="dim",
             )
         )
-
-
-def _is_barren(node: Node) -> bool:
-    """Looked for and not found, in itself and in everything under it."""
-    if node.kind == "number" or node.value not in ("none", "no", "no result"):
-        return False
-    return all(child.kind == "number" or child.name in ("patient", "today") or _is_barren(child) for child in node.inputs)
 
 
 def _line(node: Node) -> Text:

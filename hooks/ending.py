@@ -31,16 +31,17 @@ class Alarm:
     """Ends what the main thread of this process does with TooLateError, wherever it is, if it is not done in time."""
 
     def __init__(self) -> None:
-        """From now on the process understands the alarm."""
-        signal.signal(signal.SIGALRM, _ring)
+        """From now on the process understands the alarm. `rang`: it did, once at least."""
+        self.rang = False
+        signal.signal(signal.SIGALRM, self._ring)
 
     def set(self, seconds: float) -> None:
         """In so many seconds; 0: not at all."""
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
-
-def _ring(*_: object) -> None:
-    raise TooLateError
+    def _ring(self, *_: object) -> None:
+        self.rang = True
+        raise TooLateError
 
 
 class Notice:

@@ -38,8 +38,6 @@ _UNRESOLVED = (
     "patient in context, and include the Medication it refers to or its code."
 )
 
-_NO_OBJECT = Issue("structure", "The body is not a JSON object (RFC 8259), or a member stands in it twice.")
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

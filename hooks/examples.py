@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
@@ -24,9 +24,9 @@ class UnknownFixtureError(LookupError):
 
 @dataclass(frozen=True)
 class Fixture:
-    """One shipped request: its name, what it shows, the day it was written for, and the request itself.
+    """One shipped request: its name, its title, the day it was written for, and the request itself.
 
-    `language`: that of the cards its EHR asks for; None where it does not say.
+    `language`: that of the cards its EHR asks for; None where it does not say. `about`: what the fixture says of itself.
     """
 
     name: str
@@ -34,6 +34,12 @@ class Fixture:
     written_for: date
     request: dict[str, Any]
     language: Language | None
+    about: Mapping[str, Any]
+
+    def said(self, language: Language) -> tuple[str, str]:
+        """Its title and what it shows, in a language where it has such words."""
+        said = self.about.get(language, self.about)
+        return said["title"], said["shows"]
 
     def on(self, today: date) -> dict[str, Any]:
         """The request with all its dates moved, so that the day it was written for is `today`."""
@@ -54,7 +60,7 @@ def fixtures() -> Iterator[Fixture]:
         request = json.loads(path.read_text(encoding="utf-8"))
         about = request["extension"][EXTENSION]
         day = date.fromisoformat(about["writtenFor"])
-        yield Fixture(path.name.removesuffix(".json"), about["title"], day, request, about.get("language"))
+        yield Fixture(path.name.removesuffix(".json"), about["title"], day, request, about.get("language"), about)
 
 
 def fixture(name: str) -> Fixture:

@@ -37,12 +37,12 @@ def is_lost(query: str, state: str, supplied: Supplied) -> bool:
 
 
 def unanswered(query: str, state: str, supplied: Supplied) -> list[Issue]:
-    """One issue for each key that could have answered the query."""
+    """One issue for each key that should have answered the query, or tried to and did not."""
     issues = []
     for key in KEYS:
-        if key.query != query:
-            continue
         kind, sent = key.brings.__name__, supplied.keys.get(key.name, "absent")
+        if key.query != query or not (key.required or sent != "absent" or key.name in supplied.faults):
+            continue
         if supplied.retrieved[query] == "retrieved":
             text = (
                 f"Prefetch key {key.name!r} is {sent}: some {kind} names nothing by a code or in words and may be anything, so "

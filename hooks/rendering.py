@@ -39,7 +39,7 @@ class Renderer:
         self._titles = {rule.topic: rule.title[language] for rule in library.rules.values()}
         self._titles[NOT_CHECKED] = library.words[language].unchecked["title"]
         self._products = {(SYSTEMS[code.system].uris[0], code.code) for code in library.products.values()}
-        written: dict[str, Callable[[str], str]] = {"markdown": str, "plain": plain, "html": _MARKDOWN.render}
+        written: dict[str, Callable[[str], str]] = {"markdown": str, "plain": plain, "html": html_of}
         self._written = written[style.detail]
 
     def card(self, card: Card) -> Card:
@@ -125,14 +125,26 @@ def undisputed(suggestions: list[Suggestion]) -> list[Suggestion]:
 
 
 def one_by_one(suggestions: Iterable[Suggestion], card: str) -> Iterator[Suggestion]:
-    """Each action as a suggestion of its own, under its own name and once; `card`: the uuid of the card they are on."""
+    """Each action as a suggestion of its own, under its own name and once; `card`: the uuid of the card they are on.
+
+    Of an order and its replacement only the new one is offered: whoever took the deletion alone would leave nothing ordered.
+    """
     seen = set()
     for suggestion in suggestions:
+        replaces = any(action.type == "create" for action in suggestion.actions)
         for action in suggestion.actions:
+            if replaces and action.type == "delete":
+                continue
             identity = f"{card}|{action.type}|{action.description}|{action.resourceId or ''}"
             if identity not in seen:
                 seen.add(identity)
                 yield replace(suggestion, label=action.description, uuid=stable_uuid(identity), actions=[action])
+
+
+def html_of(markdown: str) -> str:
+    """Our Markdown as HTML; what a record may have brought of it is text in it."""
+    rendered: str = _MARKDOWN.render(markdown)
+    return rendered
 
 
 def plain(markdown: str) -> str:

@@ -12,6 +12,7 @@ from cds.content import Library
 from cds.days import Day
 from cds.decide import Decision, Gap
 from cds.intervals import Interval
+from cds.signed import Language
 from cds.sums import Intake
 from hooks.engine import Evaluation
 from hooks.resting import Resting
@@ -90,10 +91,10 @@ def _gap(gap: Gap, decision: Decision) -> dict[str, Any]:
     return {"what": gap.what, "title": title, "because": because}
 
 
-def note_json(note: Note, library: Library) -> dict[str, Any]:
+def note_json(note: Note, library: Library, language: Language = "en") -> dict[str, Any]:
     """A data-quality note with its words."""
-    text = library.words["en"].notes[note.key].format(detail=note.detail)
-    title = {"concept": note.concept, "title": library.title(note.concept)} if note.concept else {}
+    text = library.words[language].notes[note.key].format(detail=note.detail)
+    title = {"concept": note.concept, "title": library.title(note.concept, language)} if note.concept else {}
     return {"key": note.key, "resource": note.reference, **title, "text": text}
 
 

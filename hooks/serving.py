@@ -75,13 +75,14 @@ class Server(BaseApplication):
             "forwarded_allow_ips": "*",
             "when_ready": lambda _: ready(),
             "post_worker_init": prepare,
+            "control_socket_disable": True,  # nobody steers it from outside, and its home may be read-only
         }
         super().__init__()
 
     def load_config(self) -> None:
         """Hand our settings to gunicorn; the environment and its own files are not asked."""
-        for name, value in self._settings.items():
-            self.cfg.set(name, value)
+        for name in self._settings.keys() & self.cfg.settings:  # an older gunicorn knows fewer
+            self.cfg.set(name, self._settings[name])
 
     def run(self) -> None:
         """Serve until somebody ends it."""
@@ -120,6 +121,7 @@ class Worker(SyncWorker):
             super().handle(listener, _Impatient(client), addr)  # type: ignore[arg-type]  # gunicorn reads it by its methods alone
         finally:
             self._alarm.set(0)
+            self.alive = self.alive and not self._alarm.rang
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> Any:
         """Answer a request. A client that has nothing more to send is not waited for until it hangs up."""
@@ -129,10 +131,6 @@ class Worker(SyncWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - as gunicorn calls it
         """Answer what gunicorn could not read as HTTP, or what failed outside the application."""
-        if isinstance(exc, TooLateError):
-            self.alive = False
-            if client.answering:
-                return
         name = identified(None)
         before = request_id.set(name)
         reply = self._excuse(exc)
@@ -154,12 +152,12 @@ class _Impatient:
     """A client's socket that reads as closed when its request takes too long; all else is the socket's own.
 
     `finished`: its request was read to the end and answered. What it sent beyond that is taken, as a close would else cut off the
-    answer, and nothing more is waited for. `answering`: a part of an answer may have been sent.
+    answer, and nothing more is waited for.
     """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
-        self.finished = self.answering = False
+        self.finished = False
         self._until = time.monotonic() + PATIENCE_S
 
     def recv(self, size: int) -> bytes:
@@ -173,7 +171,6 @@ class _Impatient:
 
     def sendall(self, content: bytes) -> None:
         """Send it all; a client that takes nothing for so long counts as gone."""
-        self.answering = True
         try:
             self._client.sendall(content, _MORE_FOLLOWS)
         except BlockingIOError:

@@ -41,7 +41,7 @@ _UNENCRYPTED = "Warning: nothing shows that calls to {host} came by https. Name 
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """A directory until the end of this very process: a worker that ends leaves it to the others."""
     folder, made_by = Path(mkdtemp(prefix="cobalamin-")), os.getpid()
     try:
@@ -117,7 +117,7 @@ def serve(
     )
     settled = Settled(file, options, os.environ)
     logs = settled.deployment.logs
-    with _folder() as folder, logging_to_stderr(logs.level, logs.as_json), _counting_in(folder):
+    with own_folder() as folder, logging_to_stderr(logs.level, logs.as_json), _counting_in(folder):
         try:
             config = config_of(settled, folder)
             app = create_app(config)
@@ -187,7 +187,7 @@ def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
 
     Exit status: 0 the token would be believed, 1 it would not. That it was used before is not looked at.
     """
-    with _folder() as folder:
+    with own_folder() as folder:
         try:
             library = load()
             known = [client(name, library) for name in clients]

@@ -1,4 +1,4 @@
-"""Pages that are written from the code: `python -m tests.derived` writes docs/configuration.md and docs/services.md."""
+"""The pages of the configuration and of the services, from the code; tests/reference.py writes them with all others."""
 
 from __future__ import annotations
 
@@ -145,13 +145,3 @@ def services() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {"configuration.md": configuration, "services.md": services}
-
-
-def main() -> None:
-    """Write them."""
-    for name, page in PAGES.items():
-        (DOCS / name).write_text(page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -48,9 +48,14 @@ def _as_medicine(injection: Procedure) -> Medicine:
     )
 
 
+def b12_set_aside(b12_treatments: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
+    """Treatment on record that nobody ended and that does not count as taken: on hold, or nobody can tell whether it is taken."""
+    return tuple([medicine for medicine in b12_treatments if medicine.set_aside])
+
+
 def b12_runs(b12_treatments: tuple[Medicine, ...], today: date, exposure_gap_merge_days: float) -> tuple[Run, ...]:
-    """Unbroken periods of B12 treatment."""
-    return runs(b12_treatments, today, exposure_gap_merge_days)
+    """Unbroken periods of B12 treatment. Under what was set aside a sample may have been drawn, but nobody is treated with it."""
+    return runs(tuple([m for m in b12_treatments if not m.set_aside]), today, exposure_gap_merge_days)
 
 
 def b12_cover(

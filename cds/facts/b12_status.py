@@ -70,10 +70,14 @@ def b12_status(
     untreated_b12_reading: UntreatedReading | None,
     b12_drawn_on_treatment: bool | None,
     still_low_on_treatment: bool | None,
+    on_b12: bool | None,
     high_b12_explained: bool | None,
     b12_repeatedly_high: bool | None,
 ) -> B12Status:
-    """The status by C3. A low result is low whatever we know of treatment; anything else needs the medicine list."""
+    """The status by C3. A low result is low whatever we know of treatment; anything else needs the medicine list.
+
+    Low or grey in the first weeks of treatment is no verdict on it, unless nobody is treated any more.
+    """
     if scope in ("excluded", "refer_only", "out_of_scope"):
         return "not_classified"
     if b12_class is None or b12_class in ("none", "undecided") or untreated_b12_reading is None:
@@ -82,8 +86,9 @@ def b12_status(
         return "deficient" if b12_class == "low" else "unknown"
     if b12_drawn_on_treatment:
         if b12_class == "low":
-            return "deficient" if still_low_on_treatment else "on_treatment"
-        return "high_on_treatment" if b12_class == "high" else "on_treatment"
+            return "deficient" if still_low_on_treatment or on_b12 is False else "on_treatment"
+        if b12_class != "grey" or on_b12 is not False or untreated_b12_reading == "adequate":
+            return "high_on_treatment" if b12_class == "high" else "on_treatment"
     if untreated_b12_reading == "high":
         if high_b12_explained:
             return "high_on_treatment"

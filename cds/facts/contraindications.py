@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds.chart import Allergy, Condition, Measurement, Medicine, NoResult
 from cds.leaves import allergic_to, has, taking
 from cds.logic import Evidence, certainly_below, either
-from cds.sums import may_be_cyanocobalamin
+from cds.sums import distinct_products, may_be_cyanocobalamin
 
 
 cobalamin_allergies = allergic_to("cobalamin")
@@ -24,25 +24,31 @@ def b12_allergies(
     return either(cobalamin_allergies, cobalt_allergies, b12_allergy_problems or ())
 
 
-def b12_despite_allergy(
-    b12_allergies: Evidence | None, current_b12_products: tuple[Medicine, ...]
+def b12_not_ended(
+    b12_products: tuple[Medicine, ...] | None, b12_combinations: tuple[Medicine, ...] | None
 ) -> tuple[Medicine, ...] | None:
-    """B12 on record as being taken by somebody recorded as allergic to it. Who takes none needs no allergy list for this."""
-    if not current_b12_products:
+    """Everything with B12 in it that is taken, or may be: on hold, or nobody can tell. What must not be taken has to be ended."""
+    medicines = either(b12_products, b12_combinations)
+    return None if medicines is None else distinct_products(m for m in medicines if m.current or m.set_aside)
+
+
+def b12_despite_allergy(b12_allergies: Evidence | None, b12_not_ended: tuple[Medicine, ...]) -> tuple[Medicine, ...] | None:
+    """B12 on record of somebody recorded as allergic to it. Who has none needs no allergy list for this."""
+    if not b12_not_ended:
         return ()
-    return None if b12_allergies is None else current_b12_products if b12_allergies else ()
+    return None if b12_allergies is None else b12_not_ended if b12_allergies else ()
 
 
 def cyanocobalamin_in_leber(
     leber_optic_neuropathy: tuple[Condition, ...] | None,
-    current_b12_products: tuple[Medicine, ...],
+    b12_not_ended: tuple[Medicine, ...],
     diet_prophylaxis_max_ug: float,
 ) -> tuple[Medicine, ...] | None:
     """Cyanocobalamin on record in Leber's optic neuropathy, where it may destroy the optic nerve.
 
     "Vitamin B12" without a form is cyanocobalamin in most products, and counts until somebody has looked.
     """
-    taken = tuple(m for m in current_b12_products if may_be_cyanocobalamin(m, diet_prophylaxis_max_ug))
+    taken = tuple(m for m in b12_not_ended if may_be_cyanocobalamin(m, diet_prophylaxis_max_ug))
     if not taken:
         return ()
     return None if leber_optic_neuropathy is None else taken if leber_optic_neuropathy else ()

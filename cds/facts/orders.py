@@ -8,10 +8,11 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.advice import OrderTests, Route, Schedule, StartB12
+from cds.chart import Medicine
 from cds.facts.absorption import Absorption
 from cds.facts.doses import Dose
 from cds.facts.metabolites import MmaReading
-from cds.facts.regimen import Regimen
+from cds.facts.regimen import CRITICAL_ROWS, Regimen
 
 
 def maintenance_schedules(im_load_per_week: float, im_load_weeks: float, im_maint_weeks_min: float) -> tuple[Schedule, ...]:
@@ -62,6 +63,11 @@ def injection_plan(
     return InjectionPlan(usual, cyanocobalamin_schedules)
 
 
+def course_may_double(regimen: Regimen, b12_set_aside: tuple[Medicine, ...]) -> bool:
+    """May a new course be the second, beside one that was set aside? Nerves and blood do not wait until that is known."""
+    return bool(b12_set_aside) and regimen.row not in CRITICAL_ROWS
+
+
 @lru_cache(maxsize=256)
 def course_orders(
     regimen: Regimen,
@@ -73,8 +79,11 @@ def course_orders(
     absorption: Absorption,
     today: date,
     review_after_days: float,
+    course_may_double: bool | None,
 ) -> tuple[StartB12, ...]:
-    """One course per route of the regimen, the first one recommended; none unless something is to be started.
+    """One course per route of the regimen; none unless something is to be started.
+
+    The first one is recommended, unless somebody has to ask first whether another one goes on.
 
     Each brings its own review (C8): homocysteine, and B12 where it is a guide. Under haematology the review is theirs. Few
     different courses exist, and whoever drafts them knows them again: they are made once.
@@ -93,7 +102,7 @@ def course_orders(
         informative = route in doses and absorption != "impaired_irreversible"
         tests = ("b12_total", "homocysteine") if informative else ("homocysteine",)
         review = None if regimen.row == "blood" else OrderTests(tests, on=today + timedelta(days=review_after_days))
-        courses.append(StartB12(route, form, dose, schedules, recommended=place == 0, review=review))
+        courses.append(StartB12(route, form, dose, schedules, recommended=place == 0 and not course_may_double, review=review))
     return tuple(courses)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -93,7 +94,8 @@ def regimen_row(
 ) -> Row:
     """The first row of C5 that fits. A functional deficiency is read like a probable one wherever the table does not name it.
 
-    With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it.
+    With cord signs a low B12 is treated by injection even where a few days of tablets may already be raising it. What was enough
+    on a treatment that has lapsed will not stay so.
     """
     if (b12_lacking or b12_class == "low") and (neuro_major or nitrous_oxide_neurology):
         return Row("neurology", ("intramuscular",), (), injection_dose)
@@ -103,11 +105,13 @@ def regimen_row(
         return Row("irreversible", ("intramuscular",), ("oral",), injection_dose)
     if b12_status == "unknown" and absorption == "impaired_irreversible" and on_b12 is not None:
         return Row("on_treatment") if on_b12 else Row("irreversible_untested", ("intramuscular",), ("oral",), injection_dose)
-    if b12_status in ("adequate", "indeterminate") and absorption == "impaired_irreversible":
+    lapsed = on_b12 is False and b12_status in ("on_treatment", "high_on_treatment")
+    enough = lapsed or b12_status in ("adequate", "indeterminate")
+    if enough and absorption == "impaired_irreversible":
         return Row("irreversible_adequate", ("intramuscular",), ("oral",), injection_dose)
     if b12_lacking and absorption == "impaired_partial":
         return Row("partial", ("intramuscular", "sublingual"), ("oral",), full_dose)
-    if b12_status in ("adequate", "indeterminate") and stomach_surgery:
+    if enough and stomach_surgery:
         return Row("stomach_surgery", ("sublingual", "oral", "intramuscular"), (), maintenance_dose)
     if b12_lacking and absorption == "reduced_food_bound":
         return Row("food_bound", ("sublingual",), ("oral", "intramuscular"), sublingual_dose)
@@ -140,10 +144,20 @@ def preferred_forms(
     return ("cyanocobalamin", "hydroxocobalamin", "mecobalamin")
 
 
-def current_routes(b12_course: tuple[Run, ...]) -> tuple[Route, ...]:
-    """The routes of the course under way; injections count between two visits, swallowed B12 only while it is taken."""
-    given = (medicine for run in b12_course for medicine in run.medicines if medicine.current or is_parenteral(medicine))
+def current_routes(b12_course: tuple[Run, ...], today: date, exposure_current_grace_days: float) -> tuple[Route, ...]:
+    """The routes of the course under way; injections count between two visits, swallowed B12 only while it is taken.
+
+    Those with which the course began long ago do not make it one of injections.
+    """
+    since = today - timedelta(exposure_current_grace_days)
+    given = (medicine for run in b12_course for medicine in run.medicines if medicine.current or _injected(medicine, since))
     return tuple(dict.fromkeys(map(_current_route, given)))
+
+
+def _injected(medicine: Medicine, since: date) -> bool:
+    """Is it given by injection, and may it have been given since that day?"""
+    last = medicine.end or medicine.day
+    return is_parenteral(medicine) and last is not None and last.last >= since
 
 
 def _current_route(medicine: Medicine) -> Route:

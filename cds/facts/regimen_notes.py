@@ -30,6 +30,7 @@ def restriction_notes(
     b12_allergies: Evidence | None,
     anticoagulants: tuple[Medicine, ...] | None,
     folic_acid_dose: FolicAcidDose | None,
+    b12_set_aside: tuple[Medicine, ...] | None,
 ) -> tuple[str, ...]:
     """Notes that change how B12 is given, and what should have been read before."""
     if not regimen.form:
@@ -38,6 +39,7 @@ def restriction_notes(
         leber=bool(leber_optic_neuropathy),
         weak_kidneys=kidney_reading in ("reduced", "severely_reduced"),
         under_the_skin=avoid_intramuscular and "subcutaneous" in (*regimen.routes_first_line, *regimen.routes_acceptable),
+        set_aside=bool(b12_set_aside) and regimen.action != "continue",
         potassium=certainly_below(potassium, k_low_lt),
         folic_acid=folic_acid_dose == "masking",
         allergies_unread=b12_allergies is None,

@@ -36,7 +36,7 @@ def b12_baseline(
         return None
     if folic_acid_may_mask and not on_pemetrexed:
         return Advice("before_folic_acid", tests, companion_notes)
-    if neuro_minor and likely_to_lack_b12:
+    if neuro_minor and (likely_to_lack_b12 or macrocytosis):
         return Advice("with_nerve_signs", tests, companion_notes)
     return Advice(_reason(b12_class, on_b12, last_b12_test), tests, companion_notes)
 

@@ -29,13 +29,21 @@ def order_b12_contraindicated(
 
 
 def order_b12_dose(
-    b12_draft_unit_errors: tuple[Medicine, ...], unreadable_b12_drafts: tuple[Medicine, ...], b12_draft_forbidden: bool
+    b12_draft_unit_errors: tuple[Medicine, ...],
+    unreadable_b12_drafts: tuple[Medicine, ...],
+    b12_draft_forbidden: bool,
+    pregnancy_evidence: Evidence | None,
+    inborn_errors: tuple[Condition, ...] | None,
 ) -> Advice | None:
-    """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none."""
+    """A dose a thousand times too large is a typing error; one that cannot be read is not taken for none.
+
+    Who is referred gets no dose of ours, not even the same number in another unit.
+    """
     if b12_draft_forbidden:
         return None
     if b12_draft_unit_errors:
-        return Advice("mg_for_ug", tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors))
+        referred = pregnancy_evidence or inborn_errors
+        return Advice("mg_for_ug", () if referred else tuple(ChangeUnit(medicine) for medicine in b12_draft_unit_errors))
     return Advice("unreadable") if unreadable_b12_drafts else None
 
 
@@ -77,6 +85,7 @@ def order_b12_sum(
     absorption: Absorption,
     enteral_high_gt_ug_day: float,
     enteral_very_high_gt_ug_day: float,
+    b12_set_aside: tuple[Medicine, ...] | None,
 ) -> Advice | None:
     """What the record and all drafts add up to. Impaired absorption may call for more, up to the very high dose.
 
@@ -88,7 +97,9 @@ def order_b12_sum(
     cut = enteral_very_high_gt_ug_day if impaired else enteral_high_gt_ug_day
     if swallowed_ug_of_drafts > cut or (b12_beside_draft and swallowed_ug_of_drafts and enteral_after_signing.above(cut)):
         return Advice("high_after_signing", _removed(b12_course_drafts) if b12_beside_draft else ())
-    return Advice("beside_another", _removed(b12_course_drafts)) if b12_beside_draft else None
+    if b12_beside_draft:
+        return Advice("beside_another", _removed(b12_course_drafts))
+    return Advice("beside_set_aside") if b12_set_aside else None
 
 
 def order_b12_baseline(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
+from cds.advice import Advice, OrderTests, StartB12
 from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.leaves import Leaf
@@ -41,12 +42,12 @@ class Questions:
         """The key of one advice. `patient`: a pseudonym.
 
         It is another one as soon as anything is that the advice stands on: a record, how a query ended, a note on the quality of
-        the data, the notes and the urgency of the advice, the knowledge. How a server numbers its resources does not matter, nor
-        in which order it sends them.
+        the data, the notes and the urgency of the advice, what it proposes, the knowledge. How a server numbers its resources
+        does not matter, nor in which order it sends them.
         """
         rule, advice = statement.rule, statement.advice
-        said = (service.hook, rule, advice.key, statement.words.urgency, ",".join(advice.notes), self._library.version)
-        return self._keys.key("question", patient, *said, self._inputs(decision, rule))
+        said = (service.hook, rule, advice.key, statement.words.urgency, ",".join(advice.notes), _proposed(advice))
+        return self._keys.key("question", patient, *said, self._library.version, self._inputs(decision, rule))
 
     def _inputs(self, decision: Decision, rule: str) -> str:
         values, chart, leaves = decision.values, decision.chart, self._leaves[rule]
@@ -56,6 +57,13 @@ class Questions:
         telling = [note for note in chart.notes if note.concept in concepts and note.key in TELLING]
         notes = sorted((note.key, note.concept, note.detail) for note in telling)
         return _written((inputs, endings, notes)).decode()
+
+
+def _proposed(advice: Advice) -> str:
+    """The tests and courses: with time alone another test falls due. Not the day of a review, which is another one every day."""
+    tests = (test for action in advice.actions if isinstance(action, OrderTests) for test in action.analytes)
+    courses = ((one.route, one.form, one.dose_ug, one.schedules) for one in advice.actions if isinstance(one, StartB12))
+    return _written((tuple(tests), tuple(courses))).decode()
 
 
 def _records(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from functools import lru_cache
@@ -137,11 +136,6 @@ def names(concept: Any) -> Iterator[str]:
 def is_named(concept: Any) -> bool:
     """Does a CodeableConcept hold any code or word?"""
     return bool(codings(concept) or wording(concept))
-
-
-def plain_text(value: str) -> str:
-    """NFKC text without HTML entities for the two comparison signs, as laboratory strings need it."""
-    return unicodedata.normalize("NFKC", value).replace("&lt;", "<").replace("&gt;", ">").strip()
 
 
 def local_id(reference: Any) -> str:

@@ -15,9 +15,9 @@ from hooks.fhir.dosage import dosages, route_words
 from hooks.fhir.drugs import MedicineRecord, concepts_of, ingredients_of, references_of
 from hooks.fhir.elements import code, codings, first_day, number, objects, opened, referenced_type, text, truth, wording
 from hooks.fhir.local import STANDARD, Local
-from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.owncodes import OwnCodes
 from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
+from hooks.fhir.readings import NOTHING, Reading, unnamed
 from hooks.fhir.resources import NOT_SENT, Medication, MedicationRequest, reference_of
 from hooks.fhir.taking import ENDED, NOT_TAKEN, ON_HOLD, UNKNOWN, said_not_to_be, status_of
 from hooks.fhir.timing import bounds, duration_days, later
@@ -71,7 +71,9 @@ class MedicineReader:
         over = status in ENDED or _over(end, today)
         left_open = not (draft or over) and _left_open(resource, status, lines, product)
         unclear = tuple(drug.concept for drug in product.drugs) if left_open else ()
-        current = draft or not (over or left_open or _ahead(start, today))
+        ahead = not draft and _ahead(start, today)
+        current = draft or not (over or left_open or ahead)
+        set_aside = (left_open or status == ON_HOLD) and not (draft or ahead or _over(end, today))
         self_reported = _self_reported(resource)
         records, notes = [], [Note("doubted", reference, concept, "") for concept in product.doubted]
         notes += [Note("taking_unknown", reference, concept, "") for concept in unclear]
@@ -87,6 +89,7 @@ class MedicineReader:
                     strengths=drug.strengths,
                     container_ml=drug.container_ml,
                     dosages=dosages(lines, start, today),
+                    set_aside=set_aside,
                 )
             records.append(medicine)
             notes += () if draft else _doubts(medicine, status)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import msgspec
 
-from cds.chart import Finding, Measurement, Note, Record
+from cds.chart import Finding, Measurement, Note
 from cds.content import Library
 from cds.days import Day, parse_day
 from cds.units import Unit
@@ -19,32 +19,13 @@ from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.owners import names_nobody
 from hooks.fhir.quantities import Reported, reported
 from hooks.fhir.questions import Asked, Question, Questions, from_serum
-from hooks.fhir.resources import NOT_SENT, READ_PART, READ_PARTS, Observation, Part, Resource, reference_of
+from hooks.fhir.readings import Reading, unnamed
+from hooks.fhir.resources import NOT_SENT, READ_PART, READ_PARTS, Observation, Part, reference_of
 from hooks.fhir.scales import Refused, Scales
 
 
 _COUNTED = ("final", *CORRECTING)
 _LONGEST_QUOTE = 80
-
-
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """What one resource gave: records, and notes on what it could not give. `unread`: it may have been anything.
-
-    `unclear`: the concepts that it names and that nobody can tell to be there or not.
-    """
-
-    records: tuple[Record, ...] = ()
-    notes: tuple[Note, ...] = ()
-    unread: bool = False
-    unclear: tuple[str, ...] = ()
-
-
-NOTHING = Reading()
-
-
-def unnamed(resource: Resource) -> Reading:
-    """A resource without any code or word for what it is about: not the same as one about something else."""
-    return Reading(notes=(Note("unnamed", reference_of(resource), "", ""),), unread=True)
 
 
 class ObservationReader:

@@ -29,9 +29,9 @@ from hooks.fhir.elements import (
     wording,
 )
 from hooks.fhir.local import STANDARD, Local
-from hooks.fhir.observations import NOTHING, Reading, unnamed
 from hooks.fhir.onsets import told_day
 from hooks.fhir.owncodes import OwnCodes
+from hooks.fhir.readings import NOTHING, Reading, unnamed
 from hooks.fhir.resected import resected
 from hooks.fhir.resources import NOT_SENT, reference_of
 

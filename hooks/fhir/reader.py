@@ -17,10 +17,11 @@ from hooks.fhir.drugs import medications_by_id
 from hooks.fhir.elements import text, truth
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.medicines import MedicineReader
-from hooks.fhir.observations import NOTHING, ObservationReader, Reading
+from hooks.fhir.observations import ObservationReader
 from hooks.fhir.owners import names_nobody
 from hooks.fhir.prefetch import QUERY_OF_TYPE, Supplied
 from hooks.fhir.problems import ProblemReader
+from hooks.fhir.readings import NOTHING, Reading
 from hooks.fhir.resources import reference_of
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from hooks.fhir.elements import number, plain_text
+from hooks.fhir.elements import number
 
 
 _LENGTH = re.compile(r"(\d[\d.]*(?:\s*(?:[-–~x×]|to|至|到)\s*\d[\d.]*)*)\s*(mm|cm|毫米|厘米|公分)", re.IGNORECASE)
@@ -19,7 +20,7 @@ _COMPLETE = re.compile(
 
 def resected(name: str) -> tuple[float | None, bool]:
     """The length in cm, where the name gives one, and whether it says that all of the ileum was taken."""
-    words = plain_text(name)
+    words = unicodedata.normalize("NFKC", name)
     return _length_cm(words), bool(_COMPLETE.search(words))
 
 

@@ -24,7 +24,7 @@ Opener = Callable[[str], Store]
 _NUMBERS = count()
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
     """Where initdb is: on the path, or where Debian keeps it."""
     found = shutil.which("initdb")
     places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -34,8 +34,8 @@ def _programs() -> Path | None:
 @pytest.fixture(scope="session", name="postgresql")
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server for this run, reached by a socket in a directory of its own. Its database is `postgres`."""
-    programs = _programs()
-    if programs is None:
+    found = programs()
+    if found is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     user: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     name = user.get("user") or pwd.getpwuid(os.geteuid()).pw_name
@@ -44,8 +44,8 @@ def postgresql_server() -> Iterator[str]:
         shutil.chown(folder, "postgres", "postgres")
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **user}
-    subprocess.run([str(programs / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", name, "--no-sync"], **quiet)
-    control = [str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+    subprocess.run([str(found / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", name, "--no-sync"], **quiet)
+    control = [str(found / "pg_ctl"), "-D", str(folder / "data"), "-w"]
     subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     try:
         yield f"postgresql://{name}@/postgres?host={folder}"

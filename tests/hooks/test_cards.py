@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from markdown_it import MarkdownIt
 from msgspec import convert, to_builtins
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from cds.library import load
 from cds.signed import LANGUAGES, Language
@@ -339,7 +340,10 @@ def test_RESP_12_text_of_the_request_is_text_on_the_card(name: str) -> None:
 
 
 def test_a_card_of_the_wrong_shape_cannot_be_built() -> None:
-    card = to_builtins(evaluate(DEFICIENT).cards[0])
+    built = evaluate(DEFICIENT).cards[0]
+    with pytest.raises(ValueError, match="a summary is filled and short"):
+        replace(built, summary="")
+    card = to_builtins(built)
     for broken in (
         {**card, "summary": "x" * 140},
         {**card, "indicator": "hard-stop"},

@@ -298,7 +298,7 @@ def test_the_example_fits_and_shows_every_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_derived_page_is_what_the_code_says(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "write it: python -m tests.derived"
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "write it: python -m tests.reference"
 
 
 def test_every_example_of_a_key_can_be_written(folder: Path) -> None:

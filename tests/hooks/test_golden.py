@@ -1,11 +1,12 @@
 """Golden pairs: every shipped request and the response it gets, byte for byte in meaning.
 
-`python -m tests.hooks.test_golden` writes the responses anew; read the difference before you commit it.
+`python -m tests.hooks.test_golden` writes the responses anew, or those of the names behind it; read the difference before you commit it.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ def test_fixtures_are_valid_fhir(fixture: Fixture) -> None:
             get_fhir_model_class(value["resourceType"]).model_validate(value)
 
 
-def main() -> None:
-    """Write every response anew."""
-    for fixture in FIXTURES:
+def main(names: list[str]) -> None:
+    """Write the responses of these fixtures anew, or every one."""
+    for fixture in (fixture for fixture in FIXTURES if not names or fixture.name in names):
         path = RESPONSES / f"{fixture.name}.json"
         path.write_text(json.dumps(answer(fixture), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

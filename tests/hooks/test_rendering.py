@@ -204,11 +204,15 @@ def test_an_order_is_in_the_codes_of_the_client_where_it_gave_any(library: Libra
     assert [c for label, c in codings.items() if label.startswith("cyano")] == [[{"system": PREFERENCE_LIST, "code": "30015"}]]
 
 
-def test_what_replaces_a_draft_is_two_things_at_epic(library: Library) -> None:
+@pytest.mark.parametrize("client", ["epic", "at-most-one"])
+def test_what_replaces_a_draft_is_never_its_deletion_alone(client: str) -> None:
     fixture = next(f for f in FIXTURES if f.name == "order-select-tablets-for-cord-signs")
-    labels = [s["label"] for card in shown("epic", fixture.request, fixture.written_for) for s in card["suggestions"]]
-    assert any(label.startswith("Remove the order") for label in labels)
-    assert not any(label.startswith("Instead of") for label in labels)
+    before = [s for card in bare(fixture.request, fixture.written_for).cards for s in card.suggestions or []]
+    assert any([action.type for action in suggestion.actions] == ["delete", "create"] for suggestion in before)
+    after = [s for card in shown(client, fixture.request, fixture.written_for) for s in card.get("suggestions", [])]
+    assert not any(s["label"].startswith(("Remove the order", "Instead of")) for s in after)
+    assert not any(action["type"] == "delete" for s in after for action in s["actions"])
+    assert any(s["label"].startswith("hydroxocobalamin") and s["isRecommended"] for s in after)
 
 
 @pytest.mark.parametrize("known", FIXTURES, ids=lambda known: known.name)

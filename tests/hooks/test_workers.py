@@ -26,7 +26,7 @@ from hooks.app import create_app
 from hooks.ending import Alarm, Announced, Announcing, Notice, TooLateError
 from hooks.feedback.config import store_url
 from hooks.feedback.tables import CARD, FEEDBACK
-from hooks.serving import Server
+from hooks.serving import Server, Worker
 from tests.hooks.conftest import Opener
 from tests.hooks.dialects import hospital, record
 from tests.hooks.stub import TOKEN, Asked, stub
@@ -173,7 +173,21 @@ def test_a_worker_that_had_to_give_up_a_request_is_replaced(tmp_path: Path) -> N
         assert service.call().status_code == 200
 
 
-def test_a_deadline_ends_what_no_handler_of_errors_sees() -> None:
+@pytest.fixture(name="replaced")
+def replaced_workers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each worker that answered, whether it goes, and another comes."""
+    going: list[bool] = []
+
+    class Watched(Worker):
+        def handle(self, listener: Any, client: Any, addr: Any) -> None:
+            super().handle(listener, client, addr)
+            going.append(not self.alive)
+
+    monkeypatch.setattr("tests.hooks.test_cli.Worker", Watched)
+    return going
+
+
+def test_a_deadline_ends_what_no_handler_of_errors_sees(replaced: list[bool]) -> None:
     def stuck(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         try:
             time.sleep(5)
@@ -185,9 +199,10 @@ def test_a_deadline_ends_what_no_handler_of_errors_sees() -> None:
     status, body = handled(POST + b"Content-Length: 2\r\n\r\n{}", stuck, deadline_s=0.1)
     assert (status, json.loads(body)["issue"][0]["code"]) == (503, "timeout")
     assert time.monotonic() - began < 2
+    assert replaced == [True]
 
 
-def test_what_was_begun_to_be_answered_is_not_answered_twice() -> None:
+def test_what_was_begun_to_be_answered_is_not_answered_twice(replaced: list[bool]) -> None:
     def endless(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
         while True:
@@ -197,6 +212,9 @@ def test_what_was_begun_to_be_answered_is_not_answered_twice() -> None:
     status, body = handled(b"GET / HTTP/1.1\r\n\r\n", endless, deadline_s=0.1)
     assert status == 200
     assert b"timeout" not in body
+    assert replaced == [True]
+    assert handled(b"GET /healthz HTTP/1.1\r\n\r\n")[0] == 200
+    assert replaced == [True, False]
 
 
 def test_a_deadline_that_is_kept_rings_no_more() -> None:

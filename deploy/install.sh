@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs what wheelhouse.sh packed, without a network: ./install.sh [PREFIX]
+# Into PREFIX/cobalamin-VERSION (PREFIX: /opt); the link PREFIX/cobalamin is then turned to it, and can be turned back.
+# PYTHON: the Python to use, 3.11 or later; else python3.
+set -eu
+cd "$(dirname "$0")"
+prefix=${1:-/opt}
+sha256sum --quiet --check SHA256SUMS
+wheel=$(ls cobalamin_cds-*.whl)
+version=$(echo "$wheel" | cut -d - -f 2)
+target=$prefix/cobalamin-$version
+[ ! -e "$target" ] || { echo "$target is there already; remove it first" >&2; exit 1; }
+
+umask 022
+"${PYTHON:-python3}" -m venv "$target"
+pip="$target/bin/pip --disable-pip-version-check"
+$pip install -q --no-index --find-links wheels --require-hashes -r deploy/requirements.lock
+$pip install -q --no-index --no-deps "$wheel"
+$pip check
+cp -R deploy "$target/deploy"
+ln -sfn "$target" "$prefix/cobalamin"
+"$target/bin/cobalamin" --version

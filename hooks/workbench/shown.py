@@ -1,0 +1,182 @@
+"""A decision laid open for the page: the trace of each advice, why other rules were silent, records, and how each query ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from cds.chart import Record
+from cds.content import Library
+from cds.decide import Decision, Statement
+from cds.knowledge import Parameter, Reference
+from cds.leaves import Leaf
+from cds.signed import Language
+from cds.trace import Node, is_barren, show, why, why_not
+from cds.wording import MARKS
+from hooks.errors import RequestError
+from hooks.fhir.keys import KEYS, PATIENT_KEY
+from hooks.fhir.prefetch import unpack
+from hooks.members import members_of
+from hooks.rendering import html_of
+from hooks.wire import Card
+
+
+def advice(decision: Decision, language: Language) -> list[dict[str, Any]]:
+    """Every advice that is on a card, in their order, with the tree it stands on; then those that were held back."""
+    said = [_advice(decision, statement, language) for statement in decision.statements]
+    return said + [{**_advice(decision, statement, language), "held_back": True} for statement in decision.held_back]
+
+
+def _advice(decision: Decision, statement: Statement, language: Language) -> dict[str, Any]:
+    return {
+        "rule": statement.rule,
+        "key": statement.advice.key,
+        "topic": decision.library.rules[statement.rule].topic,
+        "title": decision.library.rules[statement.rule].title[language],
+        "indicator": statement.words.urgency,
+        "why": _node(why(decision, statement.rule), decision, language),
+    }
+
+
+def silences(decision: Decision, rules: Iterable[str], language: Language) -> list[dict[str, Any]]:
+    """Why each of the service's other rules said nothing."""
+    ours = frozenset(rules)
+    return [
+        {
+            "rule": silence.rule,
+            "title": decision.library.rules[silence.rule].title[language],
+            "reason": silence.reason,
+            "inputs": [_node(node, decision, language) for node in silence.inputs],
+        }
+        for silence in why_not(decision)
+        if silence.rule in ours
+    ]
+
+
+def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
+    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it."""
+    shown: dict[str, Any] = {"name": node.name, "kind": node.kind, "means": node.means, "value": _value(node, decision, language)}
+    source = decision.library.sources.get(node.name)
+    if isinstance(source, Leaf):
+        shown["means"] = decision.library.title(source.concept, language)
+    elif node.name == "patient":
+        shown["means"] = decision.library.words[language].unchecked["patient"]
+    if node.source:
+        shown["source"] = list(node.source)
+    if node.inputs:
+        shown["inputs"] = [_node(child, decision, language) for child in node.inputs]
+    if node.seen:
+        shown["seen"] = True
+    if is_barren(node):
+        shown["barren"] = True
+    return shown
+
+
+def _value(node: Node, decision: Decision, language: Language) -> str:
+    library = decision.library
+    value, words = decision[node.name], library.words[language]
+    if isinstance(value, str) and value in library.labels.get(node.name, {}):
+        return library.labels[node.name][value][language]
+    plain = {"yes": words.yes, "no": words.no, "unknown": words.unknown, "none": words.nothing, "no result": words.no_result}
+    return plain.get(node.value, node.value)
+
+
+def records(decision: Decision, language: Language) -> list[dict[str, Any]]:
+    """Every record that was read, with what it counts as; a resource may count as several things."""
+    return [
+        {
+            "reference": record.reference,
+            "title": decision.library.title(concept, language),
+            "value": show(record),
+        }
+        for concept, found in decision.chart.records.items()
+        for record in found
+        if isinstance(record, Record)
+    ]
+
+
+def queries(
+    body: bytes, patient_id: str, decision: Decision, names: Mapping[str, str], language: Language
+) -> list[dict[str, Any]]:
+    """How each prefetch key came, how many resources it brought, and how the query it answers ended.
+
+    What was fetched beside the prefetch shows in how the query ended.
+    """
+    prefetch = members_of(body).get("prefetch") or {}
+    supplied = unpack(prefetch, patient_id, names=names)
+    words = decision.library.words[language]
+    count = {kind.__name__: len(found) for kind, found in supplied.resources.items()}
+    ours: dict[str, Any] = {
+        "title": words.unchecked["patient"],
+        "count": count.get("Patient", 0),
+        "required": True,
+        "ended": None,
+    }
+    asked = {PATIENT_KEY: ours} | {
+        key.name: {
+            "title": words.queries[key.query],
+            "count": count.get(key.brings.__name__, 0),
+            "required": key.required,
+            "ended": decision.chart.retrieved[key.query],
+        }
+        for key in KEYS
+    }
+    return [{"key": name, "state": supplied.keys.get(name, "absent"), **said} for name, said in asked.items()]
+
+
+def gaps(decision: Decision, language: Language) -> list[dict[str, Any]]:
+    """What could not be assessed, and what it waited for."""
+    library = decision.library
+    words, titles = library.words[language], {name: rule.title[language] for name, rule in library.rules.items()}
+    return [
+        {
+            "title": titles.get(gap.what) or words.facts.get(gap.what, gap.what),
+            "because": [
+                *(f"{words.queries[query]}: {words.retrieval.get(decision.chart.retrieved[query], '')}" for query in gap.queries),
+                *gap.unknown,
+            ],
+        }
+        for gap in decision.gaps
+    ]
+
+
+def cards_shown(cards: Iterable[Card], detail: str) -> list[dict[str, str]]:
+    """The details of cards as the client shows them: Markdown and HTML as HTML, text as text."""
+    return [
+        {"text": card.detail} if detail == "plain" else {"html": html_of(card.detail) if detail == "markdown" else card.detail}
+        for card in cards
+    ]
+
+
+def issues(error: RequestError) -> list[dict[str, Any]]:
+    """Why nothing was answered."""
+    return [{"code": issue.code, "text": issue.text, "where": issue.where} for issue in error.issues]
+
+
+def numbers(library: Library, language: Language, day: date) -> list[dict[str, Any]]:
+    """Every parameter with its value on a day, what a site may set, and on whose authority it stands."""
+    return [_number(name, parameter, library, language, day) for name, parameter in library.parameters.items()]
+
+
+def _number(name: str, parameter: Parameter, library: Library, language: Language, day: date) -> dict[str, Any]:
+    since = max((start for start in parameter.values if start <= day), default=min(parameter.values))
+    site = library.site.parameters.get(name) if library.site is not None else None
+    return {
+        "name": name,
+        "means": parameter.means,
+        "unit": library.words[language].units.get(parameter.unit, parameter.unit),
+        "value": library.number(name, day),
+        "range": parameter.sites_may_set,
+        "checked": parameter.checked,
+        "checked_on": str(parameter.checked_on),
+        "mark": MARKS.get(parameter.checked, ""),
+        "since": str(since),
+        "site": site.reason if site is not None else None,
+        "cite": [_reference(library.references[key], language) for key in parameter.on(day).cite],
+    }
+
+
+def _reference(reference: Reference, language: Language) -> dict[str, Any]:
+    cited = reference[language]
+    return {"label": cited.label, "title": cited.title, "publisher": cited.publisher, "url": reference.url}

@@ -1,0 +1,258 @@
+/** The left side: whose request it is, and as whom it is asked. */
+
+import * as api from "./api.js";
+import { announce, field, h, select } from "./dom.js";
+import { accept, changed, evaluate, openFixture, request, state } from "./state.js";
+import { t } from "./words.js";
+
+const place = () => document.getElementById("intake");
+
+export function drawIntake() {
+  const open = matchMedia("(min-width: 60rem)").matches || place().querySelector("details")?.open;
+  const panel = h(
+    "details",
+    { class: "choices", open },
+    h("summary", {}, t("choose"), h("span", { class: "soft", id: "chosen" })),
+    h(
+      "section",
+      { "aria-labelledby": "whose" },
+      h("h2", { id: "whose" }, t("request")),
+      origins(),
+      state.origin === "example" ? examples() : own(),
+    ),
+    h("section", { "aria-labelledby": "asked-as" }, h("h2", { id: "asked-as" }, t("asked_as")), settings()),
+  );
+  place().replaceChildren(panel);
+  markChosen();
+}
+
+function origins() {
+  const options = ["example", "own"].map((origin) =>
+    h(
+      "label",
+      {},
+      h("input", {
+        type: "radio",
+        name: "origin",
+        value: origin,
+        checked: state.origin === origin,
+        onchange: () => change(origin),
+      }),
+      h("span", {}, t(`origin_${origin}`)),
+    ),
+  );
+  function change(origin) {
+    state.origin = origin;
+    drawIntake();
+    place().querySelector(`input[value=${origin}]`).focus();
+  }
+  return h("fieldset", { class: "segmented wide" }, h("legend", { class: "visually-hidden" }, t("origin")), options);
+}
+
+function examples() {
+  const list = h("fieldset", { class: "examples" }, h("legend", { class: "visually-hidden" }, t("examples")));
+  const none = h("p", { class: "hint", hidden: true }, t("no_example"));
+  const filter = h("input", {
+    type: "search",
+    placeholder: t("filter"),
+    "aria-label": t("filter"),
+    autocomplete: "off",
+    oninput: sift,
+  });
+  list.append(...state.about.fixtures.map(example));
+  function sift() {
+    const wanted = filter.value.trim().toLowerCase();
+    let found = 0;
+    for (const item of list.querySelectorAll("label")) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      found += item.hidden ? 0 : 1;
+    }
+    none.hidden = found > 0;
+  }
+  return h("div", {}, filter, list, none);
+}
+
+function example(fixture) {
+  const radio = h("input", {
+    type: "radio",
+    name: "fixture",
+    value: fixture.name,
+    checked: fixture.name === state.fixture,
+    onchange: take,
+  });
+  async function take() {
+    await openFixture(fixture.name);
+    drawSettings();
+  }
+  const hook = fixture.hook === "patient-view" ? null : h("span", { class: "hook" }, fixture.hook);
+  return h(
+    "label",
+    { class: "example" },
+    radio,
+    h(
+      "span",
+      {},
+      h("span", { class: "example-title" }, fixture.title),
+      h("span", { class: "example-shows" }, fixture.shows),
+      hook,
+    ),
+  );
+}
+
+/** Mark the example that is on the bench, and bring it into sight. */
+export function markChosen() {
+  const known = state.about.fixtures.find((fixture) => fixture.name === state.fixture);
+  document.getElementById("chosen").textContent = state.origin === "example" ? known.title : t("origin_own");
+  const radio = place().querySelector(`input[name=fixture][value="${state.fixture}"]`);
+  if (!radio) return;
+  radio.checked = true;
+  const list = radio.closest(".examples");
+  const item = radio.closest("label");
+  if (item.offsetTop < list.scrollTop || item.offsetTop + item.offsetHeight > list.scrollTop + list.clientHeight) {
+    list.scrollTop = item.offsetTop - list.clientHeight / 3;
+  }
+}
+
+function own() {
+  const text = h("textarea", { rows: 12, spellcheck: false, placeholder: t("paste_here") });
+  text.value = state.text;
+  const said = h("p", { class: "fault", role: "alert", hidden: true });
+  const file = h("input", {
+    type: "file",
+    accept: ".json,application/json,application/fhir+json",
+    class: "visually-hidden",
+    onchange: () => read(file.files[0]),
+  });
+  const zone = h(
+    "div",
+    { class: "drop", ondragover: over, ondragleave: leave, ondrop: drop },
+    field(t("paste_label"), text, t("paste_hint")),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", class: "primary", onclick: send }, t("evaluate")),
+      h("label", { class: "quiet button" }, file, t("open_file")),
+    ),
+    said,
+  );
+  text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && send());
+
+  function over(event) {
+    event.preventDefault();
+    zone.classList.add("over");
+  }
+  function leave() {
+    zone.classList.remove("over");
+  }
+  async function drop(event) {
+    event.preventDefault();
+    leave();
+    await read(event.dataTransfer.files[0], event.dataTransfer.getData("text"));
+  }
+  async function read(given, otherwise = "") {
+    text.value = given ? await given.text() : otherwise;
+    await send();
+  }
+  function tell(sentence) {
+    said.textContent = sentence;
+    said.hidden = false;
+  }
+  /** A Bundle becomes a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
+  async function send() {
+    said.hidden = true;
+    accept(text.value);
+    const content = request();
+    if (!text.value.trim()) return tell(t("nothing_pasted"));
+    if (content?.resourceType === "Bundle") {
+      const hook = state.about.services.find((service) => service.id === state.service).hook;
+      try {
+        accept(JSON.stringify(await api.requestOf(content, hook), null, 1));
+      } catch (failure) {
+        return tell([t("no_request"), ...failure.issues].join(" "));
+      }
+      text.value = state.text;
+      announce(t("bundle_taken"));
+    }
+    drawSettings();
+    await evaluate();
+  }
+  return zone;
+}
+
+function settings() {
+  return h("div", { id: "settings" }, controls());
+}
+
+function drawSettings() {
+  document.getElementById("settings").replaceChildren(...controls());
+}
+
+function controls() {
+  const { about } = state;
+  const client = about.clients.find((known) => known.name === state.client);
+  const day = h("input", {
+    type: "date",
+    min: "1900-01-01",
+    max: "2200-12-31",
+    value: state.today || about.today,
+    onchange: (event) => set("today", event.target.value === about.today ? "" : event.target.value),
+  });
+  return [
+    field(
+      t("service"),
+      select(
+        about.services.map((known) => [known.id, `${known.hook} · ${known.id}`]),
+        state.service,
+        (value) => set("service", value),
+      ),
+    ),
+    field(
+      t("client"),
+      select(
+        about.clients.map((known) => [known.name, known.means]),
+        state.client,
+        (value) => set("client", value, true),
+      ),
+      style(client),
+    ),
+    h(
+      "div",
+      { class: "pair" },
+      field(
+        t("card_language"),
+        select(
+          [
+            ["page", t("as_page")],
+            ["client", t("as_client")],
+            ["en", "English"],
+            ["zh-CN", "中文"],
+          ],
+          state.cards,
+          (value) => set("cards", value),
+        ),
+      ),
+      field(t("today"), day),
+    ),
+  ];
+}
+
+async function set(name, value, redraw = false) {
+  state[name] = value;
+  if (redraw) {
+    drawSettings();
+    document.querySelectorAll("#settings select")[1].focus();
+  }
+  changed("setting");
+  await evaluate();
+}
+
+/** How a client shows cards, in one line. */
+function style(client) {
+  const { style: shown, mode } = client;
+  const parts = [t(`detail_${shown.detail}`)];
+  if (shown.summary_max < 139) parts.push(t("summary_max", { max: shown.summary_max }));
+  parts.push(shown.actions.length === 0 ? t("no_suggestions") : shown.one_action ? t("one_action") : t("all_suggestions"));
+  if (!shown.order_details) parts.push(t("no_order_details"));
+  if (mode !== "visible") parts.push(t(`mode_${mode}`));
+  return parts.join(" · ");
+}

@@ -1,0 +1,115 @@
+/** What is chosen and what came of it: one object, and those who want to hear that it changed. */
+
+import * as api from "./api.js";
+import { spoken } from "./words.js";
+
+export const state = {
+  about: null,
+  origin: "example", // or "own"
+  fixture: "food-bound-deficiency",
+  text: "",
+  service: "",
+  client: "",
+  cards: "page", // the language of the cards: that of the page, of the client, or one by name
+  today: "",
+  numbers: {},
+  hidden: new Set(),
+  base: null, // what was decided without any what-if
+  result: null,
+  failure: null,
+  busy: false,
+  tab: "cards",
+  told: new Map(), // what was reported of each card
+};
+
+const listeners = [];
+export const onChange = (listener) => listeners.push(listener);
+export const changed = (what) => listeners.forEach((listener) => listener(what));
+
+export const isWhatIf = () => Object.keys(state.numbers).length > 0 || state.hidden.size > 0;
+
+export function resetWhatIf() {
+  state.numbers = {};
+  state.hidden = new Set();
+}
+
+/** The request as JSON; null where it is none. */
+export function request() {
+  try {
+    return JSON.parse(state.text);
+  } catch {
+    return null;
+  }
+}
+
+/** The language asked for, as the Accept-Language header of a call would; null leaves it to the client. */
+export const asked = () => (state.cards === "page" ? spoken() : state.cards === "client" ? null : state.cards);
+
+/** Take a request over, and with it the service of its hook. */
+export function accept(text) {
+  state.text = text;
+  state.told = new Map();
+  resetWhatIf();
+  const hook = request()?.hook;
+  const service = state.about.services.find((known) => known.hook === hook);
+  if (service) state.service = service.id;
+}
+
+let latest = 0;
+let again = null;
+
+/** Bring an example to the bench, and ask. */
+export function openFixture(name) {
+  state.fixture = name;
+  state.origin = "example";
+  return attempt(async (isLatest) => {
+    const given = await api.fixture(name);
+    if (!isLatest()) return;
+    accept(JSON.stringify(given, null, 1));
+    await ask(isLatest);
+  });
+}
+
+/** Ask the service what is on the bench, as it is set now. */
+export async function evaluate() {
+  if (state.text.trim()) await attempt(ask);
+}
+
+/** Do once more what failed. */
+export const retry = () => attempt(again);
+
+async function ask(isLatest) {
+  const whatIf = isWhatIf();
+  const result = await api.evaluate({
+    body: state.text,
+    service: state.service,
+    client: state.client,
+    language: asked(),
+    today: state.today || null,
+    numbers: state.numbers,
+    hidden: [...state.hidden],
+  });
+  if (!isLatest()) return;
+  state.result = result;
+  if (!whatIf) state.base = result.decided;
+}
+
+/** Do something that asks the service; of several only the latest counts. A failure is shown, and can be tried again. */
+export async function attempt(step) {
+  const ours = (latest += 1);
+  const isLatest = () => ours === latest;
+  again = step;
+  state.busy = true;
+  changed("busy");
+  let failure = null;
+  try {
+    await step(isLatest);
+  } catch (error) {
+    if (!(error instanceof api.Failure)) throw error;
+    failure = error;
+  }
+  if (!isLatest()) return;
+  state.busy = false;
+  state.failure = failure;
+  changed("result");
+}

@@ -1,0 +1,1 @@
+"""What `deploy/` holds, tried without a container engine."""
