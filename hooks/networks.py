@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import urllib3
@@ -17,6 +17,9 @@ Network = IPv4Network | IPv6Network
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """Addresses of IPv4 behind a translator (RFC 6052)."""
+
+_NO_PUBLIC = tuple(ip_network(text) for text in ("192.0.0.0/24", "::/96", "64:ff9b:1::/48", "fec0::/10"))
+"""Not public either, whatever the library says: for protocols, of IPv4 in a way given up, behind a translator, of a site."""
 
 
 class PrivateAddressError(Exception):
@@ -40,7 +43,8 @@ def may_be_reached(text: str, listed: Iterable[Network]) -> bool:
     address = address_of(text)
     if address is None:
         return False
-    return (address.is_global and not address.is_multicast) or any(address in network for network in listed)
+    public = address.is_global and not address.is_multicast and not any(address in network for network in _NO_PUBLIC)
+    return public or any(address in network for network in listed)
 
 
 class _Listed(threading.local):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from errno import ENOSPC
 from pathlib import Path
 
 
 _CLEARED_EVERY_S = 60
+
+
+def require_room(place: Path) -> None:
+    """Raises OSError where there is none left on the disk of a file or directory."""
+    if os.statvfs(place).f_bavail == 0:
+        raise OSError(ENOSPC, "the disk is full")
 
 
 class SharedFile:

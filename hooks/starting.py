@@ -21,9 +21,8 @@ from cds.library import KnowledgeError, load
 from hooks.app import create_app
 from hooks.clientfiles import client
 from hooks.console import console
-from hooks.deployment.building import config_of, explained, is_loopback
+from hooks.deployment.building import config_of, explained, exposed, is_loopback
 from hooks.deployment.faults import DeploymentError
-from hooks.deployment.model import Deployment
 from hooks.deployment.reading import Settled
 from hooks.feedback.config import FeedbackError
 from hooks.feedback.options import store_option
@@ -126,30 +125,26 @@ def serve(
             raise click.UsageError(str(error)) from None
         except (KnowledgeError, GraphError, FeedbackError) as error:
             raise click.UsageError(str(explained(settled, error))) from None
-        _run(settled.deployment, app)
+        _run(settled, app)
 
 
-def _run(deployment: Deployment, app: Flask) -> None:
+def _run(settled: Settled, app: Flask) -> None:
     """Say what an operator must know, and serve. Raises ClickException where that would be unsafe, or nothing can listen."""
     from hooks.serving import Server  # gunicorn exists on POSIX only; the other commands run anywhere
 
+    deployment = settled.deployment
     server, open_ = deployment.server, deployment.trust.open
     host, port, here = server.host, server.port, is_loopback(server.host)
     if deployment.development:
         _warn("Warning: by `development`, web pages of anybody may be let in. Serve no patients like this.")
     if open_ and (ignored := [known.name for known in app.config["CLIENTS"] if known.trust.names]):
         _warn(f"Warning: by --open, no token is asked for of {', '.join(ignored)}.")
+    if faults := list(exposed(settled, app)):
+        raise click.UsageError(str(DeploymentError(faults)))
     if app.config["GATE"] is None and not here:
-        if not open_:
-            raise click.UsageError(
-                f"{host} is reached from elsewhere, and no client has issuers of tokens (trust.iss). Name one by --client, "
-                "or say --open where a gateway in front authenticates callers."
-            )
         _warn(_OPEN.format(host=host))
     if not here and not deployment.proxies.addresses:
         _warn(_UNENCRYPTED.format(host=host))
-    if not here and any(known.development for known in app.config["CLIENTS"]):
-        raise click.UsageError("a client for development proves nothing about its calls; it is served on this machine only")
     try:  # gunicorn would try five times, and log each
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:

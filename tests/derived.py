@@ -53,8 +53,8 @@ _PRACTICE = """
 
 - **https.** The service itself speaks plain HTTP, and belongs behind a gateway that ends TLS 1.2 or later. As soon as the gateway is
   named (`proxies.addresses`), calls are answered through it only, and only where it says `X-Forwarded-Proto: https`; all others get
-  403 and never a redirect. `/healthz`, `/readyz`, `/metrics` and `/rulebook` are answered directly as well, for probes. The gateway
-  must replace the headers of callers, not pass them on.
+  403 and never a redirect. Everything outside `/cds-services` (`/healthz`, `/readyz`, `/metrics`, the rulebook, `/openapi.json`) is
+  answered directly as well, for probes. The gateway must replace the headers of callers, not pass them on.
 - **Certificates of clients.** The gateway checks them and says so in two headers; `trust.certificates` of a profile names the
   subjects. From any other address the same headers are ignored.
 - **Who is reached.** FHIR servers and key sets by https only. A name that leads to a private, loopback or link-local address is

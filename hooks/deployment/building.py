@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,17 +9,24 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flask import Flask
+
 from cds.graph import GraphError
 from cds.library import KnowledgeError, load
 from hooks.app import MEBIBYTE, Config, create_app
 from hooks.clientfiles import ProfileError, client
 from hooks.deployment.faults import DeploymentError, Fault, of_profile, of_sentence
+from hooks.deployment.places import place_faults, shared_faults
 from hooks.deployment.reading import ENVIRONMENT, Settled
 from hooks.edge.config import ANYBODY, Cors, Proxies, Rates
-from hooks.feedback.config import SHORTEST_SALT, FeedbackConfig, file_of, spool_folder, store_url
+from hooks.feedback.config import SHORTEST_SALT, FeedbackConfig, spool_folder, store_url
 from hooks.feedback.options import SALT, STORE
 from hooks.operation.config import OperationConfig
 from hooks.profiles import Profile
+
+
+MASK = "***"
+_PASSWORDS = (re.compile(r"([?&](?:ssl)?password=)[^&]+"), re.compile(r"(://[^:/]*:).+(?=@)", re.DOTALL))
 
 
 def is_loopback(host: str) -> bool:
@@ -61,7 +67,7 @@ def config_of(settled: Settled, folder: Path) -> Config:
 def check(settled: Settled, folder: Path) -> Config:
     """The configuration, once the application could be built of it. Store and tokens are not touched. Raises DeploymentError."""
     config = config_of(settled, folder)
-    faults = [*_content_faults(settled), *_place_faults(settled)]
+    faults = [*_content_faults(settled), *place_faults(settled)]
     if not faults:
         faults = list(_start_faults(settled, config, folder))
     if faults:
@@ -89,12 +95,19 @@ def _cross_faults(settled: Settled) -> Iterator[Fault]:
         yield Fault(name, "cors.origins", 'lets any web page call; list the origins, or write "development: true"')
     if base_url is not None and not (deployment.development or _is_safe(base_url)):
         yield Fault(name, "server.base_url", f"{base_url} is not encrypted; write https")
+    if any(network.prefixlen == 0 for network in deployment.proxies.addresses):
+        yield Fault(name, "proxies.addresses", "every address there is would be believed; name those of the gateways")
     store = deployment.feedback.store
     if (store is not None or deployment.audit.file is not None) and len(settled.salt) < SHORTEST_SALT:
         yield Fault(ENVIRONMENT, SALT, f"is a secret of at least {SHORTEST_SALT} characters; `openssl rand -hex 32` makes one")
-    if store is None:
-        return
-    if password(store) is not None and not settled.store_is_secret:
+    faulty = list(_store_faults(settled, store)) if store is not None else []
+    yield from faulty or shared_faults(settled)
+
+
+def _store_faults(settled: Settled, store: str) -> Iterator[Fault]:
+    """What is wrong with the words that name the store."""
+    deployment, name = settled.deployment, settled.name
+    if masked(store) != store and not settled.store_is_secret:
         yield Fault(name, "feedback.store", f"holds a password; put the URL into the environment, into {STORE}")
     try:
         url = store_url(store)
@@ -141,28 +154,35 @@ def _client_faults(settled: Settled, profile: Profile) -> Iterator[Fault]:
         yield Fault(settled.name, "server.base_url", f"is missing, and tokens of {profile.name} name it; write it")
 
 
-def _place_faults(settled: Settled) -> Iterator[Fault]:
-    """What could not be written where it is to be kept."""
-    deployment = settled.deployment
-    feedback = deployment.feedback
-    places: list[tuple[str, Path | None]] = [
-        ("trust.used_tokens", deployment.trust.used_tokens),
-        ("audit.file", deployment.audit.file),
-    ]
-    if feedback.store is not None:
-        url = store_url(feedback.store)
-        places += [("feedback.store", file_of(url)), ("feedback.spool", spool_folder(url, feedback.spool))]
-    for key, path in places:
-        if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
-            yield Fault(settled.name, key, f"{path} cannot be written; name another place, or give leave to write there")
-
-
 def _start_faults(settled: Settled, config: Config, folder: Path) -> Iterator[Fault]:
     """What building the application finds: keys of issuers, clients that cannot be told apart."""
     try:
-        create_app(replace(config, feedback=None, operation=OperationConfig(), used_tokens=folder / "used-tokens"))
+        app = create_app(replace(config, feedback=None, operation=OperationConfig(), used_tokens=folder / "used-tokens"))
     except (KnowledgeError, GraphError) as error:
         yield of_sentence(settled.name, "clients", str(error.args[0]))
+    else:
+        yield from exposed(settled, app)
+
+
+def exposed(settled: Settled, app: Flask) -> Iterator[Fault]:
+    """Who would be answered that must not be (SEC-02, SEC-41)."""
+    deployment, host = settled.deployment, settled.deployment.server.host
+    here = is_loopback(host)
+    if app.config["GATE"] is None and not (here or deployment.trust.open):
+        yield Fault(
+            settled.name,
+            "clients",
+            f"{host} is reached from elsewhere, and no client has issuers of tokens (trust.iss); name one (--client), or say "
+            "that a gateway in front authenticates callers (trust.open, --open)",
+        )
+    unproven = [known.name for known in app.config["CLIENTS"] if known.development]
+    if unproven and not deployment.development and (deployment.proxies.addresses or not here):
+        yield Fault(
+            settled.name,
+            "clients",
+            f"{', '.join(unproven)}: a client for development proves nothing about its calls; it is served on this machine only, "
+            'and through a gateway only with "development: true"',
+        )
 
 
 def _is_safe(url: str) -> bool:
@@ -170,7 +190,8 @@ def _is_safe(url: str) -> bool:
     return parts.scheme.lower() == "https" or is_loopback(parts.hostname or "")
 
 
-def password(store: str) -> str | None:
-    """The password in the URL of a store, as it is written there, before the host or behind it; None where there is none."""
-    found = re.search(r"://[^/?#]*?:([^/?#]+)@|[?&]password=([^&#]+)", store)
-    return None if found is None else found[1] or found[2]
+def masked(store: str) -> str:
+    """The URL of a store without the passwords in it, before the host or behind it, of whatever characters they are."""
+    for password in _PASSWORDS:
+        store = password.sub(rf"\g<1>{MASK}", store)
+    return store

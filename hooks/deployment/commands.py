@@ -13,7 +13,7 @@ import yaml
 from msgspec import to_builtins
 
 from hooks.console import print_json
-from hooks.deployment.building import check, config_of, password
+from hooks.deployment.building import MASK, check, config_of, masked
 from hooks.deployment.faults import DeploymentError
 from hooks.deployment.reading import Settled
 from hooks.feedback.options import SALT, STORE
@@ -22,7 +22,6 @@ from hooks.feedback.options import SALT, STORE
 EXAMPLE = Path(__file__).parent / "cobalamin.yaml"
 EXIT_FAULTY = 1
 
-_MASK = "***"
 _file = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 _format = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -74,7 +73,7 @@ def show(file: Path, format_: str) -> None:
     content = settled.deployment.model_dump(mode="json")
     store = content["feedback"]["store"]
     content["feedback"]["store"] = store and masked(store)
-    content["secrets"] = {SALT: _MASK if settled.salt else None, STORE: _MASK if settled.store_is_secret else None}
+    content["secrets"] = {SALT: MASK if settled.salt else None, STORE: MASK if settled.store_is_secret else None}
     if format_ == "json":
         print_json(content)
     else:
@@ -88,9 +87,3 @@ def example() -> None:
     Example: cobalamin config example > cobalamin.yaml
     """
     click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
-
-
-def masked(store: str) -> str:
-    """A URL without the password in it."""
-    found = password(store)
-    return store if found is None else store.replace(found, _MASK)

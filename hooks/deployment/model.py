@@ -36,7 +36,7 @@ def _header(text: str) -> str:
 
 def _extensible(text: str) -> str:
     parts = urlsplit(text)
-    if parts.query or parts.fragment:
+    if parts.query or parts.fragment or parts.username is not None:
         raise ValueError(f"{text!r} is not an absolute URL that a path can be added to")
     return text
 

@@ -66,7 +66,8 @@ class Settled:
         except ValidationError as error:
             faults = error.errors()
         self.faults += [of_model(self.name, fault) for fault in faults]
-        return _validated({name: value for name, value in content.items() if name not in {fault["loc"][0] for fault in faults}})
+        faulty = {fault["loc"][0] for fault in faults}
+        return _validated({name: value for name, value in content.items() if str(name) not in faulty})
 
 
 def on_top(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

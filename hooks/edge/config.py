@@ -49,3 +49,8 @@ class Rates(Struct, frozen=True):
 UNSAFE = Issue("security", "This service is called by https, through its gateway.")
 TOO_MANY = Issue("throttled", "This client calls more often than was agreed; call again after the time in Retry-After.")
 OVERLOADED = Issue("throttled", "The service is called more often than it can answer; call again after the time in Retry-After.")
+
+
+def is_of_services(path: str) -> bool:
+    """Does a path lead to discovery, a service or its feedback, with however many slashes it begins?"""
+    return path.lstrip("/").startswith("cds-services")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hooks.calls import Wsgi
-from hooks.edge.config import ANYBODY, Cors
+from hooks.edge.config import ANYBODY, Cors, is_of_services
 
 
-_SERVICES = "/cds-services"
 _PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"),
@@ -32,7 +31,7 @@ class Browsers:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request, as a WSGI server hands it over."""
-        if not environ.get("PATH_INFO", "").startswith(_SERVICES):
+        if not is_of_services(environ.get("PATH_INFO", "")):
             return self._inside(environ, start_response)
         origin = environ.get("HTTP_ORIGIN")
         granted = self._granted(origin)

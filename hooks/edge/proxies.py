@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from hooks.calls import Wsgi
-from hooks.edge.config import UNSAFE, Proxies
+from hooks.edge.config import UNSAFE, Proxies, is_of_services
 from hooks.errors import RequestError
 from hooks.networks import address_of
 from hooks.replies import refused
@@ -18,7 +18,6 @@ PEER = "cobalamin.peer"
 """In the environ of a request: the address it came from, as far back as named gateways tell."""
 
 _UNSAFE = RequestError(HTTPStatus.FORBIDDEN, [UNSAFE])
-_SERVICES = "/cds-services"
 
 
 class BehindProxies:
@@ -41,7 +40,7 @@ class BehindProxies:
             environ[PEER] = self._origin(peer, environ.get("HTTP_X_FORWARDED_FOR", ""))
         else:
             safe, unsafe, environ[PEER] = False, False, peer
-        if unsafe or (not safe and environ.get("PATH_INFO", "").startswith(_SERVICES)):
+        if unsafe or (not safe and is_of_services(environ.get("PATH_INFO", ""))):
             return refused(_UNSAFE).send(start_response)
         return self._inside(environ, start_response)
 

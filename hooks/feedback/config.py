@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,10 @@ SHORTEST_SALT = 16
 """In characters; whoever can guess the salt can look patients up by their ids."""
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql+psycopg://"
+_is_server = re.compile(
+    r"(?:[^:/]*(?::.*)?@)?(?:\[[0-9a-fA-F:.]+\]|[^]@:/?#[]*)(?::[0-9]+)?(?:/[^?]*)?(?:\?.*)?", re.DOTALL
+).fullmatch
+"""What SQLAlchemy can take apart behind the scheme: user and password, host and port, database, parameters."""
 
 
 class FeedbackError(Exception):
@@ -55,10 +60,10 @@ def store_url(store: str) -> str:
     scheme, found, rest = store.partition("://")
     if not found:
         return _SQLITE + store
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and _is_server(rest):
         return _POSTGRESQL + rest
     if not store.startswith(_SQLITE) or store.removeprefix(_SQLITE) in ("", ":memory:"):
-        raise ValueError("a store is the path of an SQLite file, sqlite:///PATH or postgresql://USER@HOST/DATABASE")
+        raise ValueError("a store is the path of an SQLite file, sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE")
     return store
 
 

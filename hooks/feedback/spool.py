@@ -15,6 +15,8 @@ from errno import ENOSPC
 from pathlib import Path
 from threading import Lock
 
+from hooks.sharedfile import require_room
+
 
 MEBIBYTE = 1024 * 1024
 ROOM = 64 * MEBIBYTE
@@ -37,6 +39,7 @@ class Spool:
         """Raises OSError where nothing can be written."""
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{self._folder} cannot be written")
+        require_room(self._folder)
 
     def append(self, lines: bytes) -> None:
         """Keep whole lines, all of them or none. Raises OSError where there is no room, on the disk or of ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -29,14 +30,41 @@ def named(file: IO[Any]) -> str:
 
 
 def json_of(content: bytes, name: str) -> Any:
-    """What a file holds. Raises Mistake."""
+    """What a file holds. Raises Mistake, also for what our service refuses though some parsers read it (JSON-10, JSON-14)."""
     try:
-        return json.loads(content.removeprefix(BYTE_ORDER_MARK))
+        value = json.loads(content.removeprefix(BYTE_ORDER_MARK).decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        if _may_be_half(content):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except _TwiceError as error:
+        raise Mistake(
+            f"{name} holds {error.args[0]!r} twice in one object; keep one, as two readers could see two files."
+        ) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Mistake(f"{name} is no JSON from {where} on ({error.msg}); give a file that a JSON parser reads.") from None
     except (ValueError, RecursionError):
         raise Mistake(f"{name} is no JSON in UTF-8 that can be read; save it as UTF-8, not nested without end.") from None
+
+
+class _TwiceError(Exception):
+    """A member that stands twice."""
+
+
+_may_be_half = re.compile(rb"\\u[dD][89a-fA-F]").search
+"""Is there an escape of half a character, which no UTF-8 can hold alone?"""
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)
 
 
 def object_of(content: bytes, name: str, what: str) -> dict[str, Any]:

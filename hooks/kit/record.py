@@ -76,6 +76,10 @@ def proxy(target: str, port: int, recorder: Recorder, most: int | None = None) -
         timeout = 30
 
         def _forward(self) -> None:
+            if not self.path.startswith("/"):  # behind the origin it could name another host
+                self.close_connection = True
+                self._send(400, {}, b"Send the path alone; the recorder knows where the service is.")
+                return
             length = self.headers.get("Content-Length", "0")
             if self.headers.get("Transfer-Encoding") or not length.isdecimal() or int(length) > _LARGEST:
                 self.close_connection = True

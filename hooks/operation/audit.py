@@ -16,6 +16,7 @@ from hooks.feedback.entries import Keys, client_of
 from hooks.operation.logs import now
 from hooks.requestid import request_id
 from hooks.resting import Resting
+from hooks.sharedfile import require_room
 from hooks.trail import Trail
 
 
@@ -114,16 +115,25 @@ class AuditLog:
     def check(self) -> None:
         """Raises OSError where the file cannot be appended to."""
         os.close(self._open())
+        require_room(self._file)
 
     def keep(self, record: Record) -> None:
         """Append one record. Raises OSError. The file is opened each time, so that a rotated one is not written to any more."""
         line = msgspec.json.encode(record) + b"\n"
         descriptor = self._open()
         try:
-            if os.write(descriptor, line) != len(line):
+            if (written := os.write(descriptor, line)) != len(line):
+                self._take_back(descriptor, written)
                 raise OSError(ENOSPC, "the disk is full")
         finally:
             os.close(descriptor)
+
+    @staticmethod
+    def _take_back(descriptor: int, written: int) -> None:
+        """Cut off the part of a line that was written, or the next record would be lost in it. Not where another follows it."""
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)
+        if os.fstat(descriptor).st_size == end:
+            os.ftruncate(descriptor, end - written)
 
     def _open(self) -> int:
         return os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)

@@ -24,6 +24,7 @@ class Operation:
     def __init__(self, config: OperationConfig, knowledge: str, gate: Gate | None) -> None:
         """`knowledge`: the version of the content. Raises KnowledgeError where records cannot be written."""
         self._key_sets = gate.key_sets if gate is not None else {}
+        self._replays = gate.replays if gate is not None else None
         try:
             self._audit = AuditLog(config.audit) if config.audit is not None else None
         except OSError as error:
@@ -38,7 +39,8 @@ class Operation:
     def add_routes(self, app: Flask, needed: Mapping[str, Check], useful: Mapping[str, Check]) -> None:
         """Readiness, and the page for Prometheus where it is wanted. The checks are those of others; ours are added."""
         audit = {"audit": self._audit.check} if self._audit is not None else {}
-        readiness = Readiness({**audit, **needed}, useful, self._key_sets)
+        tokens = {"used tokens": self._replays.check} if self._replays is not None else {}
+        readiness = Readiness({**tokens, **audit, **needed}, useful, self._key_sets)
 
         @app.get("/readyz")
         def ready() -> Response:

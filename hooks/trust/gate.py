@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -23,6 +24,14 @@ UNAUTHORISED = RequestError(
     HTTPStatus.UNAUTHORIZED, [Issue("login", "The call is not authenticated; the operator finds the reason in the log.")]
 )
 """The same for every reason: whoever guesses learns nothing (SEC-37)."""
+
+
+FORGETFUL = RequestError(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    [Issue("transient", "The service cannot authenticate anybody at present; call again later.")],
+    5,
+)
+"""Used tokens cannot be remembered: a full disk, a lock that stays."""
 
 
 class Certificates(Struct, frozen=True):
@@ -57,6 +66,7 @@ class Gate:
         if trusted and replays is None:
             raise ValueError("tokens are good once only where used ones are remembered; name a file for them")
         self._tokens = Tokens(trusted, replays) if replays is not None else None
+        self.replays = replays
         self.key_sets: Mapping[str, KeySet] = self._tokens.key_sets if self._tokens is not None else {}
 
     @property
@@ -66,7 +76,7 @@ class Gate:
         return tuple(name for name, checked in found.items() if checked is not None)
 
     def admit(self, environ: Mapping[str, Any], endpoints: Iterable[str]) -> Caller:
-        """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401."""
+        """Who calls. `endpoints`: the paths a token may be addressed to. Raises RequestError 401, or 503 if it cannot tell."""
         try:
             token = bearer(environ.get("HTTP_AUTHORIZATION"))
             if token is None:
@@ -77,6 +87,9 @@ class Gate:
         except Untrusted as refusal:
             _LOG.warning("unauthorised: %s", refusal.reason)
             raise UNAUTHORISED from None
+        except sqlite3.Error as error:
+            _LOG.error("used tokens cannot be remembered, and nobody is admitted: %s", type(error).__name__)
+            raise FORGETFUL from None
 
     def _certified(self, environ: Mapping[str, Any]) -> Caller:
         """The client that a proxy vouches for; the same headers from anybody else are nobody's word."""

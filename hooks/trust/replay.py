@@ -21,6 +21,10 @@ class Replays:
         used = self._shared.connection(now)
         return used.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (identity, until)).rowcount == 1
 
+    def check(self) -> None:
+        """Raises sqlite3.Error where nothing can be remembered, and so nobody be admitted."""
+        self._shared.connection(0).execute("INSERT OR REPLACE INTO used VALUES (x'', 0)")
+
     def __len__(self) -> int:
         """How many are remembered."""
         return int(self._shared.connection(0).execute("SELECT count(*) FROM used").fetchone()[0])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
 import msgspec
@@ -22,7 +22,11 @@ _LONGEST = 16 * 1024
 """No client's token is longer: Epic's has about 1,500 characters."""
 _LAST_SECOND = 253402300800
 """The year 10000 begins: no token is meant to last so long, and larger numbers are no times."""
-_PORTS = {"https": 443, "http": 80}
+_PORTS = {"https": ":443", "http": ":80"}
+_parts = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>(?::[0-9]+)?)(?P<path>(?:/[^?#]*)?)(?P<query>(?:\?[^#]*)?)",
+    re.IGNORECASE,
+).fullmatch
 
 
 class Check(Struct, frozen=True):
@@ -139,16 +143,13 @@ def _claim_checks(claims: dict[str, Any], issuer: Issuer, endpoints: Iterable[st
 
 
 def normalised(url: str) -> str:
-    """A URL as it is compared: host in small letters, without its default port, without a slash at the end (SEC-23)."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
+    """A URL as it is compared: scheme and host in small letters, no default port, no slash at the end (SEC-23)."""
+    parts = _parts(url)
+    if parts is None:
         return url
-    if not parts.scheme or not parts.hostname:
-        return url
-    where = parts.hostname if port in (None, _PORTS.get(parts.scheme)) else f"{parts.hostname}:{port}"
-    return f"{parts.scheme}://{where}{parts.path.rstrip('/')}{'?' * bool(parts.query)}{parts.query}"
+    scheme, host = parts["scheme"].lower(), parts["host"].lower()
+    port = "" if parts["port"] == _PORTS[scheme] else parts["port"]
+    return f"{scheme}://{host}{port}{parts['path'].rstrip('/')}{parts['query']}"
 
 
 def _signed(token: str, key: jwt.PyJWK, algorithm: str) -> bool:

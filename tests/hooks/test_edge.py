@@ -102,6 +102,11 @@ def test_CORS_04_05_07_every_answer_to_a_listed_page_says_so_and_allows_no_crede
     assert "Retry-After" in answers[401].headers["Access-Control-Expose-Headers"]
 
 
+def test_CORS_04_more_slashes_change_nothing_of_it(paged: FlaskClient) -> None:
+    answer = paged.get("/", headers={"Origin": EHR}, environ_overrides={"PATH_INFO": "//cds-services"})
+    assert (answer.status_code, answer.headers[ORIGIN]) == (200, EHR)
+
+
 def test_CORS_06_a_page_that_is_not_listed_gets_no_leave(paged: FlaskClient) -> None:
     answers = every_status(paged, "https://evil.example")
     assert sorted(answers) == [200, 400, 401, 404, 405, 412, 413, 415], "as without a page"
@@ -167,6 +172,11 @@ def test_SEC_01_with_a_gateway_only_what_it_took_by_https_is_answered(peer: str,
     assert answer.status_code == expected
     assert expected == 200 or answer.get_json()["issue"][0]["code"] == "security"
     assert client.get("/cds-services", headers=headers, environ_overrides={"REMOTE_ADDR": peer}).status_code == expected
+
+
+@pytest.mark.parametrize("path", ["//cds-services", "///cds-services/", f"/{SERVICE}", f"/{SERVICE}/feedback"])
+def test_SEC_01_more_slashes_lead_to_no_back_door(path: str) -> None:
+    assert app(proxies=GATEWAY).get("/", environ_overrides={"PATH_INFO": path}).status_code == 403
 
 
 def test_SEC_01_probes_come_directly_and_pages_not_by_http_through_the_gateway() -> None:

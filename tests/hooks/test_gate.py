@@ -72,6 +72,23 @@ def test_SEC_30_replayed(guarded: Clients) -> None:
     assert [status(client, sent), status(client, sent)] == [200, 401]
 
 
+def test_SEC_30_where_used_tokens_cannot_be_remembered_nobody_is_admitted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    replays = Replays(tmp_path / "used")
+    gate = Gate(BASE, [Issuer(ISS, {"keys": [jwk()]})], replays=replays)
+    client = create_app(Config(today=lambda: TODAY, gate=gate)).test_client()
+    assert client.get("/readyz").status_code == 200
+    full = replays._shared.connection(0)
+    full.execute(f"PRAGMA max_page_count = {full.execute('PRAGMA page_count').fetchone()[0]}")
+    statuses = {status(client, f"Bearer {fresh(jti=str(place))}") for place in range(200)}
+    assert statuses == {200, 503}, "until the disk is full"
+    assert "used tokens cannot be remembered, and nobody is admitted: OperationalError" in caplog.messages
+    full.execute("PRAGMA query_only = ON")
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.get_json()["reasons"]) == (503, ["used tokens: OperationalError"])
+
+
 def test_SEC_23_the_host_header_decides_nothing(guarded: Clients) -> None:
     sent = fresh(aud=f"https://evil.example{URL}")
     assert status(guarded(), f"Bearer {sent}", headers={"Host": "evil.example"}) == 401

@@ -237,6 +237,10 @@ def test_which_service_is_meant_must_be_clear(services: Any, arguments: tuple[st
         ("{", "is no JSON from line 1, column 2 on"),
         ('"\\ud800', "is no JSON"),
         ("[" * 100_000, "not nested without end"),
+        ('{"a": {"b": 1, "b": 1}}', "holds 'b' twice in one object; keep one"),
+        ('{"a": NaN}', "is no JSON in UTF-8 that can be read"),
+        (r'{"a": "\ud800"}', "is no JSON in UTF-8 that can be read"),
+        (r'{"hook": "\ud83d\ude00"}', "has no 'context'"),
         ("[]", "holds an array and no JSON object"),
         ("1", "holds a bare value"),
         ('{"hook": 5}', "has no 'hook'"),
@@ -247,6 +251,13 @@ def test_what_is_no_request_is_told(content: str, said: str, tmp_path: Path) -> 
     result = run("fire", "http://127.0.0.1:9", "-", given=content)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_UTF_16_is_told_as_the_service_reads_none(saved: str) -> None:
+    path = Path(saved)
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    result = run("doctor", str(path))
+    assert (result.exit_code, "save it as UTF-8" in result.stderr) == (2, True)
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:

@@ -125,6 +125,18 @@ def test_the_proxy_refuses_what_it_cannot_forward(tmp_path: Path) -> None:
             assert b" 411 " in client.recv(100)
 
 
+@pytest.mark.parametrize(
+    "target", ["x", "@elsewhere.invalid/x", ":80@elsewhere.invalid/x", ".invalid", "http://elsewhere.invalid/x"]
+)
+def test_the_proxy_leads_nowhere_but_to_the_service(target: str, tmp_path: Path) -> None:
+    with (
+        recording("http://127.0.0.1:9", tmp_path) as (through, _),
+        socket.create_connection(("127.0.0.1", urlsplit(through).port or 0), timeout=5) as client,
+    ):
+        client.sendall(f"GET {target} HTTP/1.1\r\n\r\n".encode())
+        assert b" 400 " in client.recv(100)
+
+
 def test_the_recorder_stops_after_so_many_calls(app: Any, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

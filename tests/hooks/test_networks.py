@@ -45,6 +45,10 @@ LOOPBACK_NETWORK = (ip_network("127.0.0.0/8"),)
         ("::ffff:93.184.216.34", True),
         ("64:ff9b::a9fe:a9fe", False),
         ("2002:a9fe:a9fe::1", False),
+        ("192.0.0.8", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
         ("ehr.example.org", False),
     ],
 )

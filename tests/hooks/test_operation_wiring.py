@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from hooks.cli import main
 from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.entries import Keys
 from hooks.feedback.mounting import Kept
-from hooks.operation.audit import Record
+from hooks.operation.audit import AuditLog, Record
 from hooks.operation.auditevents import audit_event
 from hooks.operation.config import OperationConfig
 from hooks.trust.gate import Gate
@@ -128,6 +129,30 @@ def test_a_record_that_cannot_be_written_stops_the_start_but_no_advice(
     assert client.post(URL, json=request(SICK)).status_code == 200
 
 
+@pytest.mark.parametrize(("followed_by", "left"), [(b"", 1), (b'{"of": "another worker"}\n', 2)])
+def test_OPS_01_on_a_full_disk_no_record_is_lost_in_the_half_of_another(
+    followed_by: bytes, left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, write = tmp_path / "audit.jsonl", os.write
+    log = AuditLog(file)
+
+    def torn(descriptor: int, line: bytes) -> int:
+        written = write(descriptor, line[:9])
+        with file.open("ab") as another:
+            another.write(followed_by)
+        return written
+
+    log.keep(Record("", "before", "", 200))
+    with monkeypatch.context() as patch:
+        patch.setattr("os.write", torn)
+        with pytest.raises(OSError, match="disk is full"):
+            log.keep(Record("", "torn", "", 200))
+    log.keep(Record("", "after", "", 200))
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["request"] for line in (lines[0], lines[-1])] == ["before", "after"]
+    assert len(lines) == left + 1
+
+
 def test_metrics_count_and_name_nobody(running: Running) -> None:
     client = running()
     client.post(URL, json=request(SICK))
@@ -189,6 +214,13 @@ def test_a_record_or_a_spool_that_cannot_be_written_sends_calls_elsewhere(
     monkeypatch.setattr("os.access", lambda *_: False)
     reasons = ["audit: IsADirectoryError", "spool: PermissionError"]
     assert readiness(client) == (503, {"status": "not ready", "reasons": reasons})
+
+
+def test_on_a_full_disk_calls_go_elsewhere(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = running(feedback=FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    full = os.statvfs_result((*os.statvfs(tmp_path)[:4], 0, *os.statvfs(tmp_path)[5:]))
+    monkeypatch.setattr("hooks.sharedfile.os.statvfs", lambda _: full)
+    assert readiness(client) == (503, {"status": "not ready", "reasons": ["audit: OSError", "spool: OSError"]})
 
 
 def test_a_store_that_is_away_is_only_told_of_as_cards_wait_for_it(database: str, running: Running, tmp_path: Path) -> None:

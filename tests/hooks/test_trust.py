@@ -485,6 +485,10 @@ def test_every_check_has_a_sentence(replays: Replays) -> None:
         ("http://a:8080/x?y=1", "http://a:8080/x?y=1"),
         ("plain", "plain"),
         ("https://a:b/", "https://a:b/"),
+        ("https://[FD00::1]:443", "https://[fd00::1]"),
+        ("https://evil@a.b/c", "https://evil@a.b/c"),
+        ("https://a.b/c#d", "https://a.b/c#d"),
+        ("https://a.b\n/c", "https://a.b\n/c"),
     ],
 )
 def test_urls_are_compared_without_what_makes_no_difference(url: str, expected: str) -> None:
