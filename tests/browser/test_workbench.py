@@ -37,7 +37,7 @@ def test_from_a_patient_to_the_record_behind_a_card_and_back_as_feedback(base: s
     expect(card.locator(".detail")).to_contain_text("Trials have not shown fewer fractures")
     card.get_by_text("Why this card").click()
     tree = page.get_by_role("tree")
-    for _ in range(12):
+    for _ in range(60):
         if tree.locator(".chart .references button").count():
             break
         tree.locator("li:not(.barren) > .node[aria-expanded=false]").last.click()
