@@ -55,13 +55,13 @@ def _walk(body: bytes, at: int, members: Mapping[str, Any]) -> int:
     for _ in members:
         named = _NEXT.match(body, at)
         if named is None:
-            raise _TWICE
+            raise _twice()
         at = named.end()
-        value = members.get(named[1].decode() if b"\\" not in named[1] else json.loads(b'"%b"' % named[1]), _TWICE)
+        value = members.get(named[1].decode() if b"\\" not in named[1] else json.loads(b'"%b"' % named[1]), None)
         at = _past(body, at, value)
     closed = _CLOSE.match(body, at)
     if closed is None:
-        raise _TWICE
+        raise _twice()
     return closed.end()
 
 
@@ -79,7 +79,7 @@ def _past(body: bytes, at: int, value: Any) -> int:
             return _past_list(body, at)
     elif found := _SCALAR.match(body, at):
         return found.end()
-    raise _TWICE
+    raise _twice()
 
 
 def _past_list(body: bytes, at: int) -> int:
@@ -92,4 +92,5 @@ def _past_list(body: bytes, at: int) -> int:
             return found.end()
 
 
-_TWICE = msgspec.DecodeError("a member stands twice")
+def _twice() -> msgspec.DecodeError:
+    return msgspec.DecodeError("a member stands twice")

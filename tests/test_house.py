@@ -53,6 +53,13 @@ def test_a_module_opens_with_one_sentence_and_is_no_novel(path: Path) -> None:
     assert len(source.splitlines()) <= 260
 
 
+@pytest.mark.parametrize("path", [*CDS, *HOOKS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_raised_is_made_there(path: Path) -> None:
+    """An exception that is kept keeps the frames of everybody it was raised for, and their requests."""
+    raised = [node.exc for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Raise)]
+    assert not [error.id for error in raised if isinstance(error, ast.Name) and error.id.isupper()]
+
+
 def test_every_fact_is_used_and_every_rule_is_in_service(library: Library) -> None:
     rules = {rule for service in SERVICES for rule in service.rules}
     assert rules == set(library.rules)

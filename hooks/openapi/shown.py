@@ -79,7 +79,7 @@ def refusal_shown(status: HTTPStatus, engine: Engine) -> dict[str, Any]:
 
 
 _SAID = {
-    HTTPStatus.UNAUTHORIZED: UNAUTHORISED.issues,
+    HTTPStatus.UNAUTHORIZED: UNAUTHORISED,
     HTTPStatus.FORBIDDEN: (UNSAFE,),
     HTTPStatus.TOO_MANY_REQUESTS: (TOO_MANY,),
     HTTPStatus.INTERNAL_SERVER_ERROR: (FAILED,),

@@ -20,17 +20,11 @@ from hooks.trust.tokens import Caller, Tokens, Untrusted
 
 _LOG = logging.getLogger("cobalamin")
 
-UNAUTHORISED = RequestError(
-    HTTPStatus.UNAUTHORIZED, [Issue("login", "The call is not authenticated; the operator finds the reason in the log.")]
-)
+UNAUTHORISED = (Issue("login", "The call is not authenticated; the operator finds the reason in the log."),)
 """The same for every reason: whoever guesses learns nothing (SEC-37)."""
 
 
-FORGETFUL = RequestError(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    [Issue("transient", "The service cannot authenticate anybody at present; call again later.")],
-    5,
-)
+FORGETFUL = (Issue("transient", "The service cannot authenticate anybody at present; call again later."),)
 """Used tokens cannot be remembered: a full disk, a lock that stays."""
 
 
@@ -86,10 +80,10 @@ class Gate:
             return self._tokens.caller(token, [self._base_url + endpoint for endpoint in endpoints])
         except Untrusted as refusal:
             _LOG.warning("unauthorised: %s", refusal.reason)
-            raise UNAUTHORISED from None
+            raise RequestError(HTTPStatus.UNAUTHORIZED, UNAUTHORISED) from None
         except sqlite3.Error as error:
             _LOG.error("used tokens cannot be remembered, and nobody is admitted: %s", type(error).__name__)
-            raise FORGETFUL from None
+            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, FORGETFUL, 5) from None
 
     def _certified(self, environ: Mapping[str, Any]) -> Caller:
         """The client that a proxy vouches for; the same headers from anybody else are nobody's word."""
