@@ -28,8 +28,8 @@ from hooks.operation.readiness import Check
 from hooks.pages import Pages
 from hooks.profiles import Profile
 from hooks.routes import add_routes
+from hooks.serviceids import by_id, renamed
 from hooks.services import SERVICES
-from hooks.shared import by_id, renamed
 from hooks.trust.gate import Certificates, Door, Gate
 from hooks.trust.replay import Replays
 from hooks.wire import require_web_address
@@ -115,9 +115,12 @@ def create_app(config: Config | None = None) -> Flask:
             raise KnowledgeError(
                 "the workbench is for development, not where tokens are asked for, behind a gateway or open to all"
             )
-        from hooks.workbench.mounting import mount  # a deployment has nothing to do with it
+        from hooks.workbench.bench import Bench  # a deployment has nothing to do with it
+        from hooks.workbench.clients import offered
+        from hooks.workbench.routes import workbench
 
-        mount(app, library, services, clients, config.today, config.base_url, record)
+        bench = Bench(library, services, offered(clients, library), config.today, config.base_url, record)
+        app.register_blueprint(workbench(bench))
     calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record, operation.watch, attention)
     https = (config.base_url or "").lower().startswith("https://")
     app.wsgi_app = Envelope(_behind_edge(config, calls), https)  # type: ignore[method-assign]  # as Flask's manual does

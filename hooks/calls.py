@@ -16,8 +16,8 @@ from hooks.errors import Issue, RequestError
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, failed, http_issue, no_route, refused
 from hooks.resting import Attend
+from hooks.serviceids import Shared
 from hooks.services import Service
-from hooks.shared import Shared
 from hooks.trail import Trail
 from hooks.trust.gate import Door
 from hooks.trust.tokens import Caller

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from cds.signed import Signed, Text
 from hooks.edge.config import ANYBODY
 from hooks.profiles import ListedNetwork, OurHook, WebAddress
-from hooks.shared import require_id
+from hooks.serviceids import require_id
 
 
 def _origin(text: str) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -163,7 +164,7 @@ def _together(states: list[KeyState]) -> KeyState:
 def _endings(states: tuple[tuple[str, KeyState], ...]) -> Mapping[str, Retrieval]:
     """How each query ended; most requests bring the same keys in the same states."""
     keys = dict(states)
-    return {query: _ending(asked, keys) for query, asked in _OF_QUERY.items()}
+    return MappingProxyType({query: _ending(asked, keys) for query, asked in _OF_QUERY.items()})  # many requests share it
 
 
 def _ending(asked: Iterable[Key], keys: Mapping[str, KeyState]) -> Retrieval:

@@ -1,4 +1,4 @@
-"""Databases to test with: SQLite always, PostgreSQL where it is installed; each test gets one of its own."""
+"""What tests start from: databases, SQLite always and PostgreSQL where it is installed, and a clinic; each test has its own."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from hooks.feedback.config import store_url
+from hooks.feedback.config import FeedbackConfig, store_url
 from hooks.feedback.store import Store
+from tests.hooks.clinic import SALT, Clinic
 
 
 Opener = Callable[[str], Store]
@@ -78,3 +79,11 @@ def opened() -> Iterator[Opener]:
     yield opener
     for store in stores:
         store.close()
+
+
+@pytest.fixture(name="clinic")
+def clinic_of_its_own(tmp_path: Path) -> Iterator[Clinic]:
+    """A clinic whose store is new."""
+    clinic = Clinic(FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
+    yield clinic
+    clinic.kept.recorder.close()

@@ -10,13 +10,10 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 import schemathesis
@@ -26,7 +23,6 @@ from schemathesis import AuthContext, Case
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hooks.app import Config, create_app
 from hooks.feedback.config import FeedbackConfig
@@ -34,6 +30,7 @@ from hooks.operation.config import OperationConfig
 from hooks.trust.gate import Gate
 from hooks.trust.issuers import Issuer
 from hooks.trust.replay import Replays
+from tests.hooks.servers import served
 from tests.hooks.tokens import ISS, jwk, token
 from tests.patients import TODAY
 
@@ -106,27 +103,6 @@ def held_against(app: Flask, examples: int, seed: int, bounds: str = "/") -> Fou
             elif isinstance(event, NonFatalError):
                 found.failures.append(f"{event.label}: {event.info.message}")
     return found
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The service on a free port of loopback, until the end of the block; its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, *_: object) -> None:
-        """Say nothing."""
 
 
 _SERIAL = count()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -36,13 +35,6 @@ from tests.patients import TODAY, evaluate, library, request
 
 STORIES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "attention.yaml").read_text(encoding="utf-8"))
 UNMEASURED = "b12_baseline/unmeasured"
-
-
-@pytest.fixture(name="clinic")
-def clinic_of_its_own(tmp_path: Path) -> Iterator[Clinic]:
-    clinic = Clinic(FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
-    yield clinic
-    clinic.kept.recorder.close()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story["name"])

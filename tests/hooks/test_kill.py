@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from hooks.feedback.mounting import Kept
 from hooks.feedback.tables import CARD, FEEDBACK
 from hooks.services import SERVICES
 from tests.hooks.conftest import Opener
+from tests.hooks.servers import free_port, started
 from tests.patients import library, request
 
 
@@ -35,33 +34,13 @@ PATIENT = {"age": 72, "problems": ["osteoporosis"]}
 @contextmanager
 def serving(config: FeedbackConfig) -> Iterator[tuple[str, int]]:
     """The service with two workers in a process group of its own; its address and the group."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    file = config.folder.with_name("cobalamin.yaml")
-    file.write_text(f"feedback: {{store: '{config.store}', spool: '{config.folder}'}}", encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "hooks",
-        "serve",
-        "--port",
-        str(port),
-        "--workers",
-        "2",
-        "--config",
-        str(file),
-    ]
-    environment = {**os.environ, "COBALAMIN_SALT": SALT}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        assert b"feedback is stored" in said, said + process.stderr.read()
-        try:
-            yield f"http://127.0.0.1:{port}/cds-services/{SERVICE}", process.pid
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    port, file = free_port(), config.folder.with_name("cobalamin.yaml")
+    settings = {
+        "server": {"port": port, "workers": 2},
+        "feedback": {"store": str(config.store), "spool": str(config.folder)},
+    }
+    with started(file, settings, SALT, b"feedback is stored") as process:
+        yield f"http://127.0.0.1:{port}/cds-services/{SERVICE}", process.pid
 
 
 class Ehr:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,6 @@ SHOWN: tuple[list[str], dict[str, str]] = ([UNMEASURED], {})
 TROUBLE = "no card is held back, as it is not known who was shown which"
 
 LOST = "who was shown which card, or overrode it, is not remembered"
-
-
-@pytest.fixture(name="clinic")
-def clinic_of_its_own(tmp_path: Path) -> Iterator[Clinic]:
-    clinic = Clinic(FeedbackConfig(str(tmp_path / "feedback.db"), SALT))
-    yield clinic
-    clinic.kept.recorder.close()
 
 
 def memory_of(clinic: Clinic) -> Path:

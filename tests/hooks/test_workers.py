@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +27,7 @@ from hooks.feedback.tables import CARD, FEEDBACK
 from hooks.serving import Server, Worker
 from tests.hooks.conftest import Opener
 from tests.hooks.dialects import hospital, record
+from tests.hooks.servers import free_port, started
 from tests.hooks.stub import TOKEN, Asked, stub
 from tests.hooks.test_cli import CHILD, POST, handled
 from tests.hooks.tokens import ISS, jwk, token
@@ -57,23 +56,10 @@ class Running(NamedTuple):
 @contextmanager
 def running(folder: Path, **settings: Any) -> Iterator[Running]:
     """The service with a configuration."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings["server"] = {"port": port, "workers": 4, **settings.get("server", {})}
-    file = folder / "cobalamin.yaml"
-    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [sys.executable, "-m", "hooks", "serve", "--config", str(file)]
-    environment = {**os.environ, "COBALAMIN_SALT": SALT}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        assert b"Listening" in said, said + process.stderr.read()
-        try:
-            yield Running(f"http://127.0.0.1:{port}", process)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    with started(folder / "cobalamin.yaml", settings, SALT, b"Listening") as process:
+        yield Running(f"http://127.0.0.1:{port}", process)
 
 
 def at_once(ask: Callable[[int], requests.Response], times: int = 20) -> Counter[int]:
