@@ -6,7 +6,7 @@ from typing import Any
 
 from cds.content import Library
 from cds.terms import Said
-from hooks.fhir.elements import codings, number, objects, opened, text, wording
+from hooks.fhir.elements import codings, first_object, number, objects, opened, text, wording
 from hooks.fhir.quantities import reported
 from hooks.fhir.resources import Part
 
@@ -50,6 +50,6 @@ def _above_limit(part: Part) -> bool | None:
 def own_limit(part: Part) -> tuple[float, str] | None:
     """The laboratory's own upper limit of normal with its unit as written, if it sent exactly one."""
     ranges = list(objects(opened(part.referenceRange)))
-    high = next(objects(ranges[0].get("high")), {}) if len(ranges) == 1 else {}
+    high = first_object(ranges[0].get("high")) if len(ranges) == 1 else {}
     value = number(high.get("value"))
     return None if value is None else (value, text(high.get("unit")) or text(high.get("code")))

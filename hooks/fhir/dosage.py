@@ -10,7 +10,7 @@ from cds.amounts import same, unit_of_dose
 from cds.chart import Dosage, DoseUnit
 from cds.days import Day
 from cds.dosetext import read_dosage
-from hooks.fhir.elements import code, number, objects, text
+from hooks.fhir.elements import code, first_object, number, objects, text
 from hooks.fhir.timing import CONTRADICTORY, agree, duration_days, frequency, spans
 
 
@@ -106,7 +106,7 @@ def _dose(line: dict[str, Any]) -> Amount | None:
         found = {amount for entry in entries if _type(entry) == kind and (amount := _amount(entry)) is not None}
         if found:
             return found.pop() if len(found) == 1 else None
-    return _quantity(next(objects(line.get("maxDosePerAdministration")), {}))
+    return _quantity(first_object(line.get("maxDosePerAdministration")))
 
 
 def _type(entry: dict[str, Any]) -> str:
@@ -121,7 +121,7 @@ def _amount(entry: dict[str, Any]) -> Amount | None:
             return _quantity(quantity)
     for name in ("doseRange", "quantityRange"):
         for limits in objects(entry.get(name)):
-            return _quantity(next(objects(limits.get("high")), {}))
+            return _quantity(first_object(limits.get("high")))
     return None
 
 
@@ -139,8 +139,8 @@ def _most(line: dict[str, Any]) -> Amount | None:
     """The most of it in a day: its maximum per period, or its rate. An hourly rate does not say how long it runs."""
     for ratio in (*objects(line.get("maxDosePerPeriod")), *_rates(line)):
         amount, days = (
-            _quantity(next(objects(ratio.get("numerator")), {})),
-            duration_days(next(objects(ratio.get("denominator")), {})),
+            _quantity(first_object(ratio.get("numerator"))),
+            duration_days(first_object(ratio.get("denominator"))),
         )
         if amount is not None and days is not None and 0 < amount[0] < _ENDLESS:
             return amount[0] / days, amount[1]
@@ -151,7 +151,7 @@ def _rates(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The rates that are stated for a day or longer."""
     for entry in objects(line.get("doseAndRate")):
         for ratio in objects(entry.get("rateRatio")):
-            if (duration_days(next(objects(ratio.get("denominator")), {})) or 0) >= 1:
+            if (duration_days(first_object(ratio.get("denominator"))) or 0) >= 1:
                 yield ratio
 
 

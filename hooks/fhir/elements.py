@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -35,14 +35,17 @@ def remembered(meaning: Callable[[bytes], T]) -> Callable[[bytes], T]:
     return lambda element: known(element) if len(element) <= _LONGEST_REMEMBERED else meaning(element)
 
 
-def objects(value: Any) -> Iterator[dict[str, Any]]:
+def objects(value: Any) -> Sequence[dict[str, Any]]:
     """The objects in an element that may be an array, a single object, or something else entirely."""
     if isinstance(value, dict):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict):
-                yield item
+        return (value,)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
+
+
+def first_object(value: Any) -> dict[str, Any]:
+    """The first of them, or an empty one."""
+    found = objects(value)
+    return found[0] if found else {}
 
 
 def text(value: Any) -> str:

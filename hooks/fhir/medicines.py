@@ -13,7 +13,19 @@ from cds.content import Library
 from cds.days import Day
 from hooks.fhir.dosage import dosages, route_words
 from hooks.fhir.drugs import MedicineRecord, concepts_of, ingredients_of, references_of
-from hooks.fhir.elements import code, codings, first_day, number, objects, opened, referenced_type, text, truth, wording
+from hooks.fhir.elements import (
+    code,
+    codings,
+    first_day,
+    first_object,
+    number,
+    objects,
+    opened,
+    referenced_type,
+    text,
+    truth,
+    wording,
+)
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.owncodes import OwnCodes
 from hooks.fhir.products import COMBINED, VITAMINS, Drug, Product, ProductReader
@@ -156,7 +168,7 @@ def _supplied_until(order: MedicationRequest, start: Day | None) -> Day | None:
         for period in objects(dispense.get("validityPeriod")):
             if end := first_day(period.get("end")):
                 return end
-        days = duration_days(next(objects(dispense.get("expectedSupplyDuration")), {}))
+        days = duration_days(first_object(dispense.get("expectedSupplyDuration")))
         if start is not None and days is not None:
             return later(start, days * (1 + max(number(dispense.get("numberOfRepeatsAllowed")) or 0, 0)))
     return None

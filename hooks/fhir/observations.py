@@ -14,7 +14,7 @@ from cds.days import Day, parse_day
 from cds.units import Unit
 from hooks.fhir.answers import Answers, own_limit
 from hooks.fhir.corrections import CORRECTING, WITHDRAWN, Changed, Read, overtaken
-from hooks.fhir.elements import code, day, local_id, objects, opened, wording
+from hooks.fhir.elements import code, day, first_object, local_id, objects, opened, wording
 from hooks.fhir.local import STANDARD, Local
 from hooks.fhir.owners import names_nobody
 from hooks.fhir.quantities import Reported, reported
@@ -167,7 +167,7 @@ class _Results:
 
     def _other_day(self, resource: Observation, concept: str) -> Day | None:
         """The day where it is not said in the usual place; that of the release is better than none, and not the same."""
-        zone, timing = self._zone, next(objects(opened(resource.effectiveTiming)), {})
+        zone, timing = self._zone, first_object(opened(resource.effectiveTiming))
         events = timing.get("event")
         event = events[-1] if isinstance(events, list) and events else None
         bounds = next((repeat.get("boundsPeriod") for repeat in objects(timing.get("repeat"))), None)

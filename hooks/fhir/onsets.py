@@ -29,7 +29,7 @@ def told_day(birth: Day | None, words: Any, *ages: msgspec.Raw) -> Day | None:
 def _at_age(birth: Day | None, age: Any) -> Day | None:
     """All days on which the patient had this age, or one within this range of ages, in years; no other unit is read."""
     for given in objects(age):
-        low, high = (next(objects(given.get(end)), given) for end in ("low", "high"))
+        low, high = (next(iter(objects(given.get(end))), given) for end in ("low", "high"))
         first, last = _years(low), _years(high)
         if birth is not None and first is not None and last is not None:
             return Day(_birthday(birth.first, first), _birthday(birth.last, last + 1))

@@ -18,6 +18,7 @@ from hooks.fhir.elements import (
     code,
     codings,
     first_day,
+    first_object,
     is_named,
     names,
     objects,
@@ -202,7 +203,7 @@ def _sureness(concept: dict[str, Any]) -> Iterator[Said]:
     for coding in objects(concept.get("coding")):
         for extension in objects(coding.get("extension")):
             if text(extension.get("url")).endswith(_SURENESS):
-                said = next(objects(extension.get("valueCoding")), {}).get("code") or extension.get("valueCode")
+                said = first_object(extension.get("valueCoding")).get("code") or extension.get("valueCode")
                 yield _SURENESS_SAYS.get(text(said).upper(), Said.STATED)
 
 

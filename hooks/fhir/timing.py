@@ -10,7 +10,7 @@ from typing import Any
 from cds.days import Day
 from cds.dosetext import lasts
 from cds.frequency import DAYS_IN, TIMES_PER_DAY, times_per_day
-from hooks.fhir.elements import code, codings, first_day, number, objects, text, wording
+from hooks.fhir.elements import code, codings, first_day, first_object, number, objects, text, wording
 
 
 _DAYS_IN = {**DAYS_IN, "s": 1 / 86400, "min": 1 / 1440}
@@ -107,7 +107,7 @@ def spans(lines: Any, start: Day | None) -> Iterator[tuple[dict[str, Any], Day |
             number_now, begun = place, latest
         first, end = begun, None
         for repeat in _repeats(line):
-            period = next(objects(repeat.get("boundsPeriod")), {})
+            period = first_object(repeat.get("boundsPeriod"))
             first, end = first_day(period.get("start")) or first, first_day(period.get("end"))
         followed = place is not None and place != numbered[-1][0]
         days = _days(line, followed) if end is None and first is not None else None
@@ -127,8 +127,8 @@ def _days(line: dict[str, Any], followed: bool) -> float | None:
     for repeat in _repeats(line):
         if _MEASURED.isdisjoint(repeat):
             continue
-        span = next(objects(next(objects(repeat.get("boundsRange")), {}).get("high")), {})
-        bounded = duration_days(next(objects(repeat.get("boundsDuration")), span))
+        span = first_object(first_object(repeat.get("boundsRange")).get("high"))
+        bounded = duration_days(next(iter(objects(repeat.get("boundsDuration"))), span))
         if bounded is not None:
             return bounded
         count = number(repeat.get("countMax")) or number(repeat.get("count"))
@@ -153,6 +153,6 @@ def duration_days(duration: dict[str, Any]) -> float | None:
 
 def _repeats(line: dict[str, Any]) -> Sequence[dict[str, Any]]:
     timing = line.get("timing")
-    if type(timing) is dict and type(repeat := timing.get("repeat")) is dict:
-        return (repeat,)
-    return [repeat for timing in objects(line.get("timing")) for repeat in objects(timing.get("repeat"))]
+    if isinstance(timing, dict):
+        return objects(timing.get("repeat"))
+    return [repeat for item in objects(timing) for repeat in objects(item.get("repeat"))]

@@ -12,7 +12,7 @@ from msgspec.structs import fields
 
 from cds.content import Library
 from hooks.examples import EXTENSION
-from hooks.fhir.elements import local_id, number, objects, referenced_type, text
+from hooks.fhir.elements import first_object, local_id, number, objects, referenced_type, text
 from hooks.fhir.resources import Resource
 from hooks.kit.shifting import LONGEST_SHIFT_DAYS, Shifter, aged
 from hooks.kit.vocabulary import Vocabulary
@@ -184,7 +184,7 @@ class _One:
         found = []
         for extension in objects(coding.get("extension")):
             if text(extension.get("url")).endswith(_SURENESS):
-                said = next(objects(extension.get("valueCoding")), {}).get("code") or extension.get("valueCode")
+                said = first_object(extension.get("valueCoding")).get("code") or extension.get("valueCode")
                 found.append({"url": f"http://fhir.de/StructureDefinition{_SURENESS}", "valueCode": self.code(text(said)[:1])})
         return found
 
