@@ -34,6 +34,12 @@ def _header(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]+", text):
+        raise ValueError(f"{text!r} is no address and no name of a host")
+    return text
+
+
 def _extensible(text: str) -> str:
     parts = urlsplit(text)
     if parts.query or parts.fragment or parts.username is not None:
@@ -49,6 +55,7 @@ def _id(text: str) -> str:
 Origin = Annotated[Text, AfterValidator(_origin)]
 Rate = Annotated[Text, AfterValidator(_rate)]
 Header = Annotated[Text, AfterValidator(_header)]
+Host = Annotated[Text, AfterValidator(_host)]
 ServiceId = Annotated[Text, AfterValidator(_id)]
 BaseUrl = Annotated[WebAddress, AfterValidator(_extensible)]
 
@@ -67,7 +74,7 @@ class Section(Signed):
 class Server(Section):
     """Where and how the service runs."""
 
-    host: Text = key("127.0.0.1", "the address to listen on", "an address or a name", "127.0.0.1")
+    host: Host = key("127.0.0.1", "the address to listen on", "an address or a name", "127.0.0.1")
     port: int = key(8080, "the port to listen on", "a whole number from 1 to 65535", "8080", ge=1, le=65535)
     workers: int = key(1, "processes; each answers one request at a time", "a whole number from 1 to 256", "2", ge=1, le=256)
     base_url: BaseUrl | None = key(

@@ -84,6 +84,10 @@ def told(folder: Path, text: str, environ: dict[str, str] | None = None) -> list
             "server: {port: '8080'}",
             "server.port: Input should be a valid integer; write a whole number from 1 to 65535, as in 8080",
         ),
+        (
+            'server: {host: "127.0.0.1\\0"}',
+            r"server.host: '127.0.0.1\x00' is no address and no name of a host; write an address or a name",
+        ),
         ("server: {workers: true}", "server.workers: Input should be a valid integer"),
         ("trust: {open: 'yes'}", "trust.open: Input should be a valid boolean; write true or false, as in true"),
         ("server: {base_url: cds}", "server.base_url: 'cds' is no absolute http(s) URL; write a URL by https"),
