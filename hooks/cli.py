@@ -34,7 +34,7 @@ from hooks.options import client_option, language_option, request_argument, site
 from hooks.publishing import rulebook
 from hooks.report import report
 from hooks.services import service_of
-from hooks.sheets import site_sheet
+from hooks.sheetprinting import site_sheet
 from hooks.starting import auth, serve
 
 

@@ -18,7 +18,7 @@ from hooks.cli import main
 from hooks.clientfiles import client, shipped
 from hooks.fhir.faults import MEND
 from hooks.services import SERVICES
-from hooks.sheets import markdown_lines
+from hooks.sheetprinting import markdown_lines
 from hooks.sitesheet import Sheet
 from tests.derived import DOCS, PAGES
 from tests.reference_http import http
