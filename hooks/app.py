@@ -106,7 +106,7 @@ def create_app(config: Config | None = None) -> Flask:
     if config.feedback is not None:
         from hooks.feedback.mounting import Kept  # SQLAlchemy takes its time, and few commands need it
 
-        kept = Kept(config.feedback, behind, services, library, door)
+        kept = Kept(config.feedback, behind, services, library, clients, door)
         behind, record, attention = kept.endpoint, kept.record, kept.attention
         needed["spool"], useful["feedback"] = kept.spool.check, kept.store.check
     operation.add_routes(app, needed, useful)

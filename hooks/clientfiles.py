@@ -130,6 +130,10 @@ def _knowledge_faults(profile: Profile, library: Library) -> Iterator[str]:
                 yield f"units.{analyte}.{spelt}: {ucum!r} is no unit of {analyte}; choose from {choice}"
             elif known is not None and (known.scale, known.factor) != (meant.scale, meant.factor):
                 yield f"units.{analyte}.{spelt}: is read as {known.symbol} everywhere and cannot mean {ucum}; remove it"
+    ours = library.words[library.language].overrides
+    for reason, code in profile.override_reasons.items():
+        if code not in ours:
+            yield f"override_reasons.{reason}: {code!r} is no reason of ours{_close(code, ours)}; choose from {', '.join(ours)}"
     orderable = orderables(library)
     for code in profile.cards.orders:
         if code not in orderable:

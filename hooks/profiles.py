@@ -197,6 +197,7 @@ class Profile(Signed):
     codes: dict[Text, dict[Text, Name]] = {}
     units: dict[Name, dict[str, Text]] = {}
     cards: CardStyle = CardStyle()
+    override_reasons: dict[Text, Name] = {}
     limits: tuple[InBoth[Text], ...] = ()
 
     @property

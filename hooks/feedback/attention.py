@@ -14,12 +14,12 @@ from functools import partial
 from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.facts.attention import RestPeriods
-from hooks.cards import OVERRIDE_SYSTEM
 from hooks.contexts import Context
 from hooks.engine import Evaluation
 from hooks.feedback.entries import Event, Keys, Report, client_of
 from hooks.feedback.memory import ForgottenError, Memory, Override, Shown
 from hooks.feedback.questions import Questions
+from hooks.feedback.reasons import Reasons
 from hooks.feedback.recorder import now
 from hooks.resting import NOTHING_RESTS, Attend, Resting, View, Visit
 from hooks.services import Service
@@ -39,9 +39,11 @@ _LOST = "who was shown which card, or overrode it, is not remembered"
 class Attention:
     """Holds back and remembers, for one deployment."""
 
-    def __init__(self, library: Library, keys: Keys, memory: Memory, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, library: Library, keys: Keys, memory: Memory, reasons: Reasons, clock: Callable[[], datetime] = now
+    ) -> None:
         """`clock`: the moment, in UTC."""
-        self._keys, self._memory, self._clock = keys, memory, clock
+        self._keys, self._memory, self._reasons, self._clock = keys, memory, reasons, clock
         self._questions = Questions(library, keys)
         self._complaints: dict[str, str] = {}
 
@@ -125,17 +127,21 @@ class Attention:
         """Take note of feedback at once, where its card was answered on this machine; `learn` brings the rest."""
         with self._told():
             found = [(self._memory.question(event.card_key), event) for event in events]
-            self._memory.override(_override(question, event) for question, event in found if question is not None)
+            self._memory.override(self._override(question, event) for question, event in found if question is not None)
 
     def learn(self, reports: Iterable[Report]) -> None:
         """Take note of feedback on cards that were answered anywhere."""
         with self._told():
-            self._memory.override(_override(_by(report.question, report.user_key), report) for report in reports)
+            self._memory.override(self._override(_by(report.question, report.user_key), report) for report in reports)
 
     def forget(self, before: datetime) -> None:
         """Delete what is older, and what is too old to matter."""
         with self._told():
             self._memory.forget(max(before, self._clock() - LONGEST))
+
+    def _override(self, question: str, report: Event | Report) -> Override:
+        """A report as it is remembered. What its client dates in the future happened when it came."""
+        return Override(question, self._reasons.ours(report), min(report.outcome_at, report.received_at))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -157,9 +163,3 @@ class Attention:
 def _by(question: str, user: str) -> str:
     """A question as one user was asked it."""
     return f"{question}-{user}"
-
-
-def _override(question: str, report: Event | Report) -> Override:
-    """A report as it is remembered. What its client dates in the future happened when it came."""
-    ours = report.outcome == "overridden" and report.reason_system in (None, OVERRIDE_SYSTEM)
-    return Override(question, report.reason_code if ours else None, min(report.outcome_at, report.received_at))

@@ -17,7 +17,8 @@ shown it in this encounter, or recorded only (silent mode)."""
 
 Outcome = Literal["accepted", "overridden"]
 
-_ANYBODY = "anybody"
+ANYBODY = "anybody"
+"""The client that a caller without a token is kept under."""
 
 
 class Firing(Struct, frozen=True):
@@ -69,6 +70,7 @@ class Report(Struct, frozen=True):
 
     question: str
     user_key: str
+    client: str
     outcome: Outcome
     reason_system: str | None
     reason_code: str | None
@@ -96,5 +98,5 @@ class Keys:
 def client_of(caller: Caller | None) -> str:
     """The name that what a caller is told and reports is kept under: its issuer, and its tenant where the issuer has several."""
     if caller is None:
-        return _ANYBODY
+        return ANYBODY
     return caller.iss if caller.tenant is None else f"{caller.iss}#{caller.tenant}"

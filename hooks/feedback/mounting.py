@@ -12,9 +12,11 @@ from hooks.feedback.config import FeedbackConfig, FeedbackError
 from hooks.feedback.endpoint import Endpoint
 from hooks.feedback.entries import Keys, client_of
 from hooks.feedback.memory import ForgottenError, Memory
+from hooks.feedback.reasons import Reasons
 from hooks.feedback.recorder import Recorder, now
 from hooks.feedback.spool import Spool
 from hooks.feedback.store import Store
+from hooks.profiles import Profile
 from hooks.services import Service
 from hooks.trust.gate import Door
 
@@ -32,6 +34,7 @@ class Kept:
         behind: Wsgi,
         services: Iterable[Service],
         library: Library,
+        clients: Iterable[Profile] = (),
         gate: Door | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -47,7 +50,7 @@ class Kept:
         except OSError as error:
             raise FeedbackError(f"the spool {config.folder} cannot be written") from error
         self.store, self.spool = store, spool
-        self.attention = Attention(library, keys, memory, clock)
+        self.attention = Attention(library, keys, memory, Reasons(clients), clock)
         self.recorder = Recorder(store, spool, keys, timedelta(days=config.retention_days), clock, learner=self.attention)
         self.endpoint = Endpoint(behind, services, store, keys, self.attention.reported, gate, clock)
         self.recorder.round()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec import structs
 from sqlalchemy import select
 
 from cds.library import KnowledgeError, load
@@ -21,14 +22,17 @@ from hooks.feedback.config import FeedbackConfig
 from hooks.feedback.entries import Keys
 from hooks.feedback.mounting import MEMORY
 from hooks.feedback.questions import Questions
+from hooks.feedback.reasons import Reasons
 from hooks.feedback.tables import CARD
 from hooks.operation.audit import Record
 from hooks.operation.auditevents import audit_event
 from hooks.operation.config import OperationConfig
+from hooks.profiles import Profile
 from hooks.report import report
 from hooks.resting import Resting, View
 from hooks.services import PATIENT_VIEW
 from hooks.trail import Trail
+from tests.hooks.cards import event
 from tests.hooks.clinic import BASELINE, SALT, START, Clinic
 from tests.patients import TODAY, evaluate, library, request
 
@@ -126,6 +130,55 @@ def test_a_site_switches_resting_off(tmp_path: Path) -> None:
         assert len(clinic.opens(encounter="e1")[1]) == 1
         assert clinic.overrides("b12_baseline", "specialist") == 200
     clinic.kept.recorder.close()
+
+
+EPIC = {"extension": {"com.epic.cdshooks.feedback.overrideReason.reasonCategory": "45"}}
+REASONS = "override_reasons: {'45': specialist, 'urn:ehr|7': later}"
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ({"overrideReasons": EPIC}, 90),
+        ({"overrideReason": {"reason": {"code": "7", "system": "urn:ehr"}}}, 1),
+        ({"overrideReason": {"reason": {"code": "7"}}}, 0),
+        ({"overrideReason": {"reason": {"code": "45", "system": "urn:ehr"}}}, 0),
+        ({"overrideReason": {"reason": {"code": "later"}}}, 1),
+    ],
+)
+def test_a_client_explains_its_own_reasons_in_its_profile(tmp_path: Path, given: dict[str, Any], days: int) -> None:
+    profile = tmp_path / "ehr.yaml"
+    profile.write_text(f"based_on: epic\n{REASONS}\n", encoding="utf-8")
+    clinic = Clinic(FeedbackConfig(str(tmp_path / "feedback.db"), SALT), clients=(str(profile),))
+    clinic.opens()
+    assert clinic.reports("b12_baseline", {"outcome": "overridden", **given}) == 200
+    for day in (0.01, abs(days - 0.01), days + 0.01):
+        clinic.now = START + timedelta(days=day)
+        clinic.opens()
+        assert clinic.last_seen()[1] == ({UNMEASURED: "snoozed"} if day < days else {})
+    clinic.kept.recorder.close()
+
+
+@pytest.mark.parametrize(
+    ("client", "meant"),
+    [("https://ehr.example", "specialist"), ("https://ehr.example#1111", "specialist"), ("https://other.example", "45")],
+)
+def test_reasons_belong_to_the_client_whose_token_it_is(client: str, meant: str) -> None:
+    base = {"means": {"en": "a", "zh-CN": "b"}}
+    ours, theirs = (
+        Profile.model_validate(
+            {
+                **base,
+                "name": name,
+                "trust": {"iss": [f"https://{name}.example"], "jwks_url": f"https://{name}.example/jwks.json"},
+                "override_reasons": reasons,
+            }
+        )
+        for name, reasons in (("ehr", {"45": "specialist"}), ("other", {}))
+    )
+    reported = structs.replace(event("1", "overridden"), client=client, reason_code="45")
+    assert Reasons([ours, theirs]).ours(reported) == meant
+    assert Reasons([ours, theirs]).ours(structs.replace(reported, outcome="accepted")) is None
 
 
 def test_a_patient_of_another_server_is_somebody_else(clinic: Clinic) -> None:

@@ -152,6 +152,11 @@ def test_this_machine_may_go_without_tls(base: str, library: Library, tmp_path: 
             MEANS + "units: {b12_total: {pg/mL: pmol/L}}",
             "units.b12_total.pg/mL: is read as pg/mL everywhere and cannot mean pmol/L",
         ),
+        (
+            MEANS + "override_reasons: {'45': specialists}",
+            "override_reasons.45: 'specialists' is no reason of ours; did you mean specialist; choose from already_done, ",
+        ),
+        (MEANS + "override_reasons: {45: later}", "override_reasons.45.[key]: is no text; write it in quotes"),
         (MEANS + "cards: {orders: {'loinc|2132-9': x}}", "cards: orders needs order_system"),
         (
             MEANS + "cards: {order_system: x, orders: {'loinc|2132': x}}",
