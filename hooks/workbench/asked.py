@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -45,10 +45,11 @@ class Asked(_Asked):
 
 
 class Patient(_Asked):
-    """A Bundle of everything known of one patient, to be made into a request of a hook."""
+    """A patient's data, as they were typed, to be made into a request of a service's hook, as a client would send it."""
 
-    bundle: dict[str, Any]
-    hook: Literal["patient-view", "encounter-discharge"] = "patient-view"
+    data: str
+    service: str
+    client: str = ""
 
 
 def asked(model: type[Asked] | type[Patient], content: object) -> Any:

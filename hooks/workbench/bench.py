@@ -20,17 +20,18 @@ from hooks.desks import Desks
 from hooks.engine import Answer, Engine, Evaluation
 from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
-from hooks.fhir.keys import names_with
+from hooks.fhir.keys import names_with, templates
 from hooks.profiles import Profile
 from hooks.replies import answered, refused
 from hooks.report import note_json, report
 from hooks.services import Service
 from hooks.wire import Response
 from hooks.workbench import shown
-from hooks.workbench.asked import Asked
+from hooks.workbench.asked import Asked, Patient
 from hooks.workbench.changes import changes
 from hooks.workbench.course import course
-from hooks.workbench.requests import without
+from hooks.workbench.hiding import without
+from hooks.workbench.making import request_of
 
 
 Numbers = tuple[tuple[str, float], ...]
@@ -124,6 +125,11 @@ class Bench:
             "changes": self._changes(asked, evaluation, sent, spoken) if asked.what_if and evaluation is not None else None,
         }
 
+    def request(self, patient: Patient) -> dict[str, Any]:
+        """The request that a client would send of a patient. Raises RequestError 400 where the data do not hold what it needs."""
+        service, profile = self._chosen(patient)
+        return request_of(patient.data, service, templates(self._library, service.rules, profile.local()))
+
     def _decided(
         self, evaluation: Evaluation, service: Service, profile: Profile, body: bytes, language: Language
     ) -> dict[str, Any]:
@@ -156,7 +162,7 @@ class Bench:
         before = _evaluation(self._engine(profile.name, service.id, ()), sent, asked)
         return changes(before, after, language) if before is not None else None
 
-    def _chosen(self, asked: Asked) -> tuple[Service, Profile]:
+    def _chosen(self, asked: Asked | Patient) -> tuple[Service, Profile]:
         unknown = [
             Issue("not-found", f"There is no {what} {name!r} on this bench.", what)
             for what, name, known in (

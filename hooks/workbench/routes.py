@@ -20,7 +20,6 @@ from hooks.languages import accepted
 from hooks.replies import Reply, answered, refused
 from hooks.workbench.asked import Asked, Patient, asked
 from hooks.workbench.bench import Bench
-from hooks.workbench.requests import request_of
 
 
 FOLDER = Path(__file__).parent
@@ -94,8 +93,7 @@ def workbench(bench: Bench) -> Blueprint:
     @routes.post("/api/requests")
     @_told
     def requests() -> Response:
-        wanted = asked(Patient, _content())
-        return _sent(answered(request_of(wanted.bundle, wanted.hook)))
+        return _sent(answered(bench.request(asked(Patient, _content()))))
 
     return routes
 

@@ -30,7 +30,7 @@ from hooks.services import SERVICES, service_of
 from hooks.trust.gate import Gate
 from hooks.workbench.bench import with_numbers
 from hooks.workbench.course import ANALYTES, LANES
-from hooks.workbench.requests import request_of, without
+from hooks.workbench.hiding import without
 from hooks.workbench.routes import FOLDER, STATIC
 from tests.patients import TODAY, request
 
@@ -465,24 +465,77 @@ def test_what_is_hidden_is_hidden_everywhere() -> None:
 # Requests from a Bundle
 
 
-def test_a_bundle_becomes_a_request(bench: FlaskClient) -> None:
-    made = bench.post("/workbench/api/requests", json={"bundle": BUNDLE}).get_json()
-    assert evaluated(bench, made)["status"] in (200, 412)
-    assert len(made["prefetch"]["labs"]["entry"]) == sum(e["resource"]["resourceType"] == "Observation" for e in BUNDLE["entry"])
-    leaving = request_of(BUNDLE, "encounter-discharge")
-    assert leaving["context"]["encounterId"]
-    assert evaluated(bench, leaving)["status"] in (200, 412)
+def asked_of(bench: FlaskClient, data: Any, status: int = 200, hook: str = "patient-view", client: str = "generic") -> Any:
+    """What the bench makes of a patient's data."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    asked = {"data": text, "service": service_of(hook).id, "client": client}
+    response = bench.post("/workbench/api/requests", json=asked)
+    assert response.status_code == status, response.get_data(as_text=True)
+    return response.get_json()
+
+
+def test_a_bundle_becomes_the_request_that_the_kit_makes_of_it(bench: FlaskClient, tmp_path: Path) -> None:
+    made = asked_of(bench, BUNDLE)
+    body = json.loads(made["request"])
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(BUNDLE), encoding="utf-8")
+    ours = CliRunner().invoke(main, ["make-request", str(path)])
+    assert {**json.loads(ours.stdout), "hookInstance": None} == {**body, "hookInstance": None}
+    assert made["not_asked_for"]["Observation"] == 3
+    assert "not asked for: " + ", ".join(f"{count} {kind}" for kind, count in made["not_asked_for"].items()) in ours.stderr
+    assert evaluated(bench, body)["status"] == 200
+
+
+@pytest.mark.parametrize("hook", [service.hook for service in SERVICES])
+def test_a_patient_is_asked_about_at_every_hook(bench: FlaskClient, hook: str) -> None:
+    draft = {
+        "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
+        "subject": {"reference": "Patient/p-125"}, "medicationCodeableConcept": {"text": "Omeprazole 20 mg"},
+    }  # fmt: skip
+    person = [example("three-months-on"), draft, {**draft, "id": "active", "status": "active"},
+              {"resourceType": "Encounter", "id": "e"}]  # fmt: skip
+    body = json.loads(asked_of(bench, person, hook=hook)["request"])
+    assert body["hook"] == hook
+    assert evaluated(bench, body)["status"] == 200
+
+
+def test_digits_of_a_bundle_stay_as_they_were(bench: FlaskClient) -> None:
+    person = {"resourceType": "Patient", "id": "p", "extension": [{"url": "https://a.example", "valueDecimal": 0}]}
+    assert "1.10" in asked_of(bench, json.dumps(person).replace('"valueDecimal": 0', '"valueDecimal": 1.10'))["request"]
+
+
+def test_an_id_that_nothing_can_be_found_by_is_no_accident(bench: FlaskClient) -> None:
+    made = asked_of(bench, {"resourceType": "Patient", "id": " p"})
+    assert json.loads(made["request"])["prefetch"]["patient"] is None
+    assert made["not_asked_for"] == {"Patient": 1}
+
+
+def test_what_a_client_has_codes_of_its_own_for_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("based_on: generic\ncodes: {'urn:lab': {B12: b12_total}}\n", encoding="utf-8")
+    bench = create_app(Config(today=lambda: TODAY, workbench=True, clients=(str(tmp_path / "own.yaml"),))).test_client()
+    result = {
+        "resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "urn:lab", "code": "B12"}]},
+    }  # fmt: skip
+    person = [{"resourceType": "Patient", "id": "p"}, result]
+    assert asked_of(bench, person)["not_asked_for"] == {"Observation": 1}
+    assert asked_of(bench, person, client="own")["not_asked_for"] == {}
 
 
 @pytest.mark.parametrize(
-    "bundle",
-    [{}, {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1, {}]}],
+    ("data", "said"),
+    [
+        ("{}", "holds no Patient with an id; it holds none at all."),
+        ("no JSON", "The data are no JSON."),
+        ("[" * 100_000, "The data are no JSON."),
+        ({"resourceType": "Bundle", "entry": 5}, "holds no Patient"),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1]}, "holds no Patient"),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": ["x"]}}]}, "holds no Patient"),
+        ([{"resourceType": "Patient", "id": one} for one in "pqp"], "holds 2 patients (p, q)."),
+    ],
 )
-def test_what_is_nobodys_bundle_is_told(bench: FlaskClient, bundle: dict[str, Any]) -> None:
-    refused = bench.post("/workbench/api/requests", json={"bundle": bundle})
-    assert refused.status_code == 400
-    assert "exactly one Patient" in refused.get_json()["issue"][0]["details"]["text"]
-    assert bench.post("/workbench/api/requests", json={"bundle": bundle, "hook": "order-sign"}).status_code == 400
+def test_data_that_hold_no_request_are_told(bench: FlaskClient, data: Any, said: str) -> None:
+    assert said in asked_of(bench, data, 400)["issue"][0]["details"]["text"]
 
 
 # Feedback, and the command

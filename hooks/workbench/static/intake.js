@@ -1,9 +1,9 @@
 /** The left side: whose request it is, and as whom it is asked. */
 
 import * as api from "./api.js";
-import { announce, field, h, select } from "./dom.js";
+import { field, h, select } from "./dom.js";
 import { accept, changed, evaluate, openFixture, request, state } from "./state.js";
-import { t } from "./words.js";
+import { listed, t } from "./words.js";
 
 const place = () => document.getElementById("intake");
 
@@ -19,11 +19,23 @@ export function drawIntake() {
       h("h2", { id: "whose" }, t("request")),
       origins(),
       state.origin === "example" ? examples() : own(),
+      h("p", { class: "hint", id: "made", role: "status", hidden: true }),
     ),
     h("section", { "aria-labelledby": "asked-as" }, h("h2", { id: "asked-as" }, t("asked_as")), settings()),
   );
   place().replaceChildren(panel);
   markChosen();
+  tellMade();
+}
+
+/** Say of a request that was made of a patient's data what stayed out of it; and show it where requests are pasted. */
+export function tellMade() {
+  const said = document.getElementById("made");
+  const left = Object.entries(state.notAskedFor ?? {}).map(([kind, count]) => `${count} ${kind}`);
+  said.hidden = state.notAskedFor === null;
+  said.textContent = said.hidden ? "" : [t("bundle_taken"), left.length ? t("not_asked_for", { what: listed(left) }) : ""].join(" ");
+  const text = place().querySelector("textarea");
+  if (text) text.value = state.text;
 }
 
 function origins() {
@@ -157,22 +169,11 @@ function own() {
     said.textContent = sentence;
     said.hidden = false;
   }
-  /** A Bundle becomes a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
+  /** Data become a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
   async function send() {
     said.hidden = true;
-    accept(text.value);
-    const content = request();
     if (!text.value.trim()) return tell(t("nothing_pasted"));
-    if (content?.resourceType === "Bundle") {
-      const hook = state.about.services.find((service) => service.id === state.service).hook;
-      try {
-        accept(JSON.stringify(await api.requestOf(content, hook), null, 1));
-      } catch (failure) {
-        return tell([t("no_request"), ...failure.issues].join(" "));
-      }
-      text.value = state.text;
-      announce(t("bundle_taken"));
-    }
+    accept(text.value);
     drawSettings();
     await evaluate();
   }

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { announce, h } from "./dom.js";
-import { drawIntake, markChosen } from "./intake.js";
+import { drawIntake, markChosen, tellMade } from "./intake.js";
 import { drawResults, TABS } from "./results.js";
 import { attempt, evaluate, onChange, openFixture, state } from "./state.js";
 import { learn, speak, spoken, t } from "./words.js";
@@ -119,6 +119,7 @@ async function start() {
   if (!state.about.fixtures.some((fixture) => fixture.name === first)) state.fixture = state.about.fixtures[0].name;
   else state.fixture = first;
   onChange((what) => {
+    if (what === "request") return tellMade();
     drawResults();
     if (what !== "result") return;
     toAddress();

@@ -41,14 +41,14 @@ function loading() {
 }
 
 function failure() {
-  const { status, issues } = state.failure;
+  const { status, issues, what } = state.failure;
   const sentences = status === 0 ? [t("unreachable")] : issues;
   return h(
     "section",
     { class: "notice bad", role: "alert" },
-    h("h2", {}, t("could_not_ask")),
+    h("h2", {}, t(what)),
     sentences.map((sentence) => h("p", {}, sentence)),
-    h("button", { type: "button", onclick: () => retry() }, t("try_again")),
+    what === "could_not_ask" ? h("button", { type: "button", onclick: () => retry() }, t("try_again")) : null,
   );
 }
 
