@@ -135,7 +135,7 @@ class Bench:
     ) -> dict[str, Any]:
         decision, names = evaluation.decision, names_with(profile.prefetch.aliases)
         told = report(evaluation)
-        labels, words = decision.library.labels, decision.library.words[language]
+        labels = decision.library.labels
         patient = decision.chart.patient
         return {
             "report": told["decision"],
@@ -147,7 +147,6 @@ class Bench:
                 "absorption": labels["absorption"][decision["absorption"]][language],
                 "row": labels["regimen_row"][decision["regimen"].row][language],
             },
-            "titles": dict(words.facts),
             "advice": shown.advice(decision, language),
             "silences": shown.silences(decision, service.rules, language),
             "gaps": shown.gaps(decision, language),

@@ -64,7 +64,7 @@ def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
                         "kind": kind,
                         "name": name,
                         "value": library.number(name, decision.chart.today),
-                        "means": library.parameters[name].means,
+                        "means": library.parameters[name].meaning(language),
                         "mark": MARKS.get(library.parameters[name].checked, ""),
                     }
                     for kind, name in _THRESHOLDS.get((concept, scale), {}).items()

@@ -164,7 +164,7 @@ def _number(name: str, parameter: Parameter, library: Library, language: Languag
     site = library.site.parameters.get(name) if library.site is not None else None
     return {
         "name": name,
-        "means": parameter.means,
+        "means": parameter.meaning(language),
         "unit": library.words[language].units.get(parameter.unit, parameter.unit),
         "value": library.number(name, day),
         "range": parameter.sites_may_set,

@@ -198,6 +198,9 @@ def test_what_is_offered(bench: FlaskClient, language: str) -> None:
     assert all(about[known] == value for known, value in {"today": str(TODAY), "feedback": False, "site": None}.items())
     chinese = [known for known in about["fixtures"] if re.search("[\u4e00-\u9fff]", known["title"])]
     assert len(chinese) == (len(about["fixtures"]) if language == "zh-CN" else 0)
+    assert [bool(re.search("[\u4e00-\u9fff]", number["means"])) for number in about["numbers"]] == [
+        language == "zh-CN" for _ in about["numbers"]
+    ]
 
 
 def test_numbers_are_told_with_their_authority() -> None:

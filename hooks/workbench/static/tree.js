@@ -95,7 +95,7 @@ function number(node) {
       : h("span", { title: cited.title }, cited.label),
   );
   return [
-    h("span", { class: "means", lang: "en" }, known.means),
+    h("span", { class: "means" }, known.means),
     h(
       "span",
       { class: "references" },
