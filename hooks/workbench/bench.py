@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakSet
 
@@ -22,7 +23,7 @@ from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
 from hooks.fhir.keys import names_with, templates
 from hooks.profiles import Profile
-from hooks.replies import answered, refused
+from hooks.replies import answered, http_issue, refused
 from hooks.report import note_json, report
 from hooks.services import Service
 from hooks.wire import Response
@@ -48,12 +49,14 @@ class Bench:
         today: Callable[[], date] | None = None,
         base_url: str | None = None,
         record: Record | None = None,
+        limit: int | None = None,
     ) -> None:
         """`clients`: those to choose from, the usual one first. `today`: None asks the clock of each client, as the service does.
 
-        `record`: told of what the deployment itself would have said.
+        `record`: told of what the deployment itself would have said. `limit`: the largest body in bytes that the service takes.
         """
         self._today, self._library, self._base_url, self._record = today, library, base_url, record
+        self._limit = limit
         self._services = {service.id: service for service in services}
         self._clients = {profile.name: profile for profile in clients}
         self._engine = lru_cache(maxsize=32)(self._built)
@@ -94,6 +97,8 @@ class Bench:
             asked = asked.model_copy(update={"today": self._today()})
         engine = self._engine(profile.name, service.id, tuple(sorted(asked.numbers.items())))
         sent = asked.body.encode()
+        if self._limit is not None and len(sent) > self._limit:
+            return self._too_long(service, asked.language or profile.language)
         body = without(sent, asked.hidden) if asked.hidden else sent
         if engine not in self._warm:  # what an engine does once for each day is not what an answer takes
             self._warm.add(engine)
@@ -112,18 +117,21 @@ class Bench:
         evaluation = evaluation or _evaluation(engine, body, asked)
         spoken = language or self._library.language
         return {
-            "service": service.id,
-            "status": reply.status,
-            "headers": reply.headers,
-            "answer": reply.body.decode(),
+            **shown.wire(service.id, reply, spoken),
             "took_ms": took * 1000,
-            "language": spoken,
             "issues": issues,
             "cards": shown.cards_shown(cards, profile.cards.detail),
-            "sent": body.decode("utf-8", "replace") if asked.hidden else None,
+            "sent": shown.laid_out(body) if asked.hidden else None,
             "decided": self._decided(evaluation, service, profile, body, spoken) if evaluation is not None else None,
             "changes": self._changes(asked, evaluation, sent, spoken) if asked.what_if and evaluation is not None else None,
         }
+
+    def _too_long(self, service: Service, language: Language | None) -> dict[str, Any]:
+        """What is said of a body that the service does not read."""
+        error = RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [http_issue(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)])
+        said = shown.wire(service.id, refused(error), language or self._library.language)
+        nothing = dict.fromkeys(("sent", "decided", "changes"))
+        return {**said, "took_ms": 0, "issues": shown.issues(error), "cards": [], **nothing}
 
     def request(self, patient: Patient) -> dict[str, Any]:
         """The request that a client would send of a patient. Raises RequestError 400 where the data do not hold what it needs."""

@@ -7,13 +7,13 @@ from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from cds.library import read_yaml
 from cds.signed import InBoth, Name, Text
+from hooks.calls import read_body
 from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
 from hooks.languages import accepted
@@ -25,13 +25,14 @@ from hooks.workbench.bench import Bench
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_ELSEWHERE = Issue("forbidden", "The workbench answers on the machine it runs on, under its own address, and nowhere else.")
 _NO_FIXTURE = Issue("not-found", "There is no such fixture.")
 _NO_ASSET = Issue("not-found", "There is no such file.")
 
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Not asked of the machine: some say other things, and a browser then runs no module."""
+
+MOST = 128 * 1024 * 1024
+"""The largest body in bytes that the page may post: a patient's data may be larger than the request that is made of them."""
 
 _STYLE_OF_THE_CHART = "sha256-hsX+8lejWmGZpvdm1hHuBBbZ2zBMCailMJhVGlInLgg="
 """Of the one style element that the charting library writes into its pictures; a browser test fails where it is another."""
@@ -53,10 +54,6 @@ def workbench(bench: Bench) -> Blueprint:
     assets = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
     words: dict[str, InBoth[str]] = read_yaml(FOLDER / "words.yaml", dict[Name, InBoth[Text]])
     said = answered({name: {"en": both.en, "zh-CN": both.zh} for name, both in words.items()})
-
-    @routes.before_request
-    def only_here() -> Response | None:
-        return None if is_here() else _sent(refused(RequestError(HTTPStatus.FORBIDDEN, [_ELSEWHERE])))
 
     @routes.get("")
     def page() -> Response:
@@ -98,21 +95,12 @@ def workbench(bench: Bench) -> Blueprint:
     return routes
 
 
-def is_here() -> bool:
-    """Does the request come from this machine, for an address of this machine, from a page of that address?
-
-    The name that was asked for counts, too: a page from elsewhere may have had its own name lead here.
-    """
-    hosts = [f"//{request.host}", request.headers.get("Origin", f"http://{request.host}")]
-    return request.remote_addr in LOOPBACK and all(urlsplit(host).hostname in LOOPBACK for host in hosts)
-
-
 def _content() -> Any:
     """The JSON that was posted; no form of another site can send it under this type."""
     if request.mimetype != "application/json":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [Issue("not-supported", "Send application/json.")])
     try:
-        return msgspec.json.decode(request.get_data())
+        return msgspec.json.decode(read_body(request.environ, MOST))
     except (ValueError, RecursionError):
         raise RequestError(HTTPStatus.BAD_REQUEST, [Issue("structure", "This is no JSON.")]) from None
 

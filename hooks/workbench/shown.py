@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from cds.chart import Record
 from cds.content import Library
 from cds.decide import Decision, Statement
@@ -19,6 +21,7 @@ from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.prefetch import unpack
 from hooks.members import members_of
 from hooks.rendering import html_of
+from hooks.replies import Reply
 from hooks.wire import Card
 
 
@@ -147,6 +150,25 @@ def cards_shown(cards: Iterable[Card], detail: str) -> list[dict[str, str]]:
         {"text": card.detail} if detail == "plain" else {"html": html_of(card.detail) if detail == "markdown" else card.detail}
         for card in cards
     ]
+
+
+def wire(service: str, reply: Reply, language: Language) -> dict[str, Any]:
+    """An answer as it leaves; its language is that in which everything about it is told."""
+    return {
+        "service": service,
+        "status": reply.status,
+        "headers": reply.headers,
+        "answer": laid_out(reply.body),
+        "language": language,
+    }
+
+
+def laid_out(body: bytes) -> str:
+    """JSON on many lines, with all digits as they are; what is none stays as it is."""
+    try:
+        return msgspec.json.format(body, indent=2).decode()
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
 
 
 def issues(error: RequestError) -> list[dict[str, Any]]:

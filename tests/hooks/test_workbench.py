@@ -87,13 +87,18 @@ def test_it_is_refused_wherever_somebody_from_elsewhere_may_be_answered(config: 
         ({}, {"Host": "rebound.example:8080"}),
         ({}, {"Origin": "https://elsewhere.example"}),
         ({}, {"Origin": "null"}),
+        ({}, {"Host": "127.0.0.1:8080", "Origin": "http://127.0.0.1:9090"}),
+        ({}, {"Host": ""}),
         ({}, {"Host": "[::1"}),
     ],
 )
 def test_nobody_from_elsewhere_is_answered(bench: FlaskClient, environ: dict[str, str], headers: dict[str, str]) -> None:
-    response = bench.get("/workbench/api/about", environ_overrides=environ, headers=headers)
-    assert response.status_code == 403
-    assert response.get_json()["issue"][0]["code"] == "forbidden"
+    for path in ("/workbench", "/workbench/api/about", "/cds-services", "/rulebook"):
+        response = bench.get(path, environ_overrides=environ, headers=headers)
+        assert response.status_code == 403
+        assert response.get_json()["issue"][0]["code"] == "forbidden"
+    service = bench.post("/cds-services/b12-bone-health", json=request(DEFICIENT), environ_overrides=environ, headers=headers)
+    assert service.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
@@ -171,8 +176,8 @@ def test_every_word_has_both_languages_and_is_used() -> None:
         ("mark_", ["current", "due", "overdue", "proposed"]),
         ("checked_", ["seen", "weak", "unverified", "design"]),
         ("gender_", ["female", "male", "other", "unknown"]),
-        ("status_", ["200", "400", "412", "500"]),
-        ("refused_", ["400", "412", "500"]),
+        ("status_", ["200", "400", "412", "413", "500"]),
+        ("refused_", ["400", "412", "413", "500"]),
         ("change_", ["new", "gone", "changed", "same"]),
         ("threshold_", ["low_below", "grey_up_to", "high_above", "very_high_above"]),
     ],
@@ -359,6 +364,29 @@ def test_a_day_may_be_chosen(bench: FlaskClient) -> None:
     later = evaluated(bench, example("three-months-on"), today="2027-11-21")["decided"]
     assert later["today"] == "2027-11-21"
     assert later["report"]["advice"] != evaluated(bench, example("three-months-on"))["decided"]["report"]["advice"]
+
+
+def test_what_the_service_would_not_read_is_not_read_here(tmp_path: Path) -> None:
+    bench = create_app(Config(today=lambda: TODAY, workbench=True, body_limit=5000)).test_client()
+    body = {**request(DEFICIENT), "extension": {"x": "a" * 5000}}
+    told = evaluated(bench, body)
+    assert bench.post("/cds-services/b12-bone-health", json=body).status_code == told["status"] == 413
+    assert "larger than this service accepts" in told["issues"][0]["text"]
+    assert told["decided"] is None
+    assert evaluated(bench, request(DEFICIENT))["status"] == 200
+
+
+def test_a_page_may_not_send_without_end(bench: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hooks.workbench.routes.MOST", 10)
+    assert bench.post("/workbench/api/evaluate", json={"body": "a" * 20}).status_code == 413
+
+
+def test_digits_stay_as_they_are_sent(bench: FlaskClient) -> None:
+    body = json.dumps(example("food-bound-deficiency")).replace('"hook":', '"extension2": [1.10, 2.0], "hook":')
+    told = evaluated(bench, body, hidden=["Observation/none"])
+    assert "1.10" in told["sent"]
+    assert "\n" in told["sent"]
+    assert evaluated(bench, "{", hidden=["Observation/none"])["sent"] == "{"
 
 
 # The course
