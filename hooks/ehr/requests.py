@@ -62,7 +62,7 @@ def made(
     resources: Sequence[dict[str, Any]],
     templates: Mapping[str, str],
     choices: Choices | None = None,
-    name: str = "The data",
+    name: str = "What was given",
 ) -> Made:
     """The request of the service's hook. Raises CannotMake, which calls the data by `name`.
 

@@ -12,6 +12,12 @@ from cds.signed import Language
 from hooks.errors import Issue, RequestError
 
 
+MOST = 64 * 1024 * 1024
+"""The largest text in bytes that the page reads: a patient's data may be larger than the request that is made of them.
+
+As JSON in JSON it becomes longer."""
+
+
 class _Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,14 +25,16 @@ class _Asked(BaseModel):
 class Asked(_Asked):
     """One evaluation. `body`: the hook request as it was typed. `today` and `language`: None leaves them to the client.
 
-    client: a name or file of those the page was offered; empty for the deployment as it runs. numbers and hidden: what would be
-    if parameters had these values, and if these resources were not on record.
+    page: the language in which everything but the cards is told; None: that of the cards. client: a name or file of those the
+    page was offered; empty for the deployment as it runs. numbers and hidden: what would be if parameters had these values, and
+    if these resources were not on record.
     """
 
     body: str
     service: str
     client: str = ""
     language: Language | None = None
+    page: Language | None = None
     today: date | None = None
     numbers: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
     hidden: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ from hooks.report import note_json, report
 from hooks.services import Service
 from hooks.wire import Response
 from hooks.workbench import shown
-from hooks.workbench.asked import Asked, Patient
+from hooks.workbench.asked import MOST, Asked, Patient
 from hooks.workbench.changes import changes
 from hooks.workbench.course import course
 from hooks.workbench.hiding import without
@@ -77,6 +77,7 @@ class Bench:
             "language": self._library.language,
             "languages": LANGUAGES,
             "feedback": self._record is not None,
+            "most": MOST,
             "services": [{"id": s.id, "hook": s.hook, "title": s.title} for s in self._services.values()],
             "clients": [
                 {"name": p.name, "means": p.means[language], "style": p.cards.model_dump(mode="json"), "mode": p.mode}
@@ -115,9 +116,10 @@ class Bench:
             if evaluation is not None and self._record is not None and not asked.what_if:
                 self._record(service, None, evaluation, answer.silent)
         evaluation = evaluation or _evaluation(engine, body, asked)
-        spoken = language or self._library.language
+        answering = language or self._library.language
+        spoken = asked.page or answering
         return {
-            **shown.wire(service.id, reply, spoken),
+            **shown.wire(service.id, reply, answering),
             "took_ms": took * 1000,
             "issues": issues,
             "cards": shown.cards_shown(cards, profile.cards.detail),

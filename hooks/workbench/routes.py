@@ -18,7 +18,7 @@ from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, refused
-from hooks.workbench.asked import Asked, Patient, asked
+from hooks.workbench.asked import MOST, Asked, Patient, asked
 from hooks.workbench.bench import Bench
 
 
@@ -30,9 +30,6 @@ _NO_ASSET = Issue("not-found", "There is no such file.")
 
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Not asked of the machine: some say other things, and a browser then runs no module."""
-
-MOST = 128 * 1024 * 1024
-"""The largest body in bytes that the page may post: a patient's data may be larger than the request that is made of them."""
 
 _STYLE_OF_THE_CHART = "sha256-hsX+8lejWmGZpvdm1hHuBBbZ2zBMCailMJhVGlInLgg="
 """Of the one style element that the charting library writes into its pictures; a browser test fails where it is another."""
@@ -100,7 +97,7 @@ def _content() -> Any:
     if request.mimetype != "application/json":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [Issue("not-supported", "Send application/json.")])
     try:
-        return msgspec.json.decode(read_body(request.environ, MOST))
+        return msgspec.json.decode(read_body(request.environ, 2 * MOST))
     except (ValueError, RecursionError):
         raise RequestError(HTTPStatus.BAD_REQUEST, [Issue("structure", "This is no JSON.")]) from None
 

@@ -153,7 +153,7 @@ def cards_shown(cards: Iterable[Card], detail: str) -> list[dict[str, str]]:
 
 
 def wire(service: str, reply: Reply, language: Language) -> dict[str, Any]:
-    """An answer as it leaves; its language is that in which everything about it is told."""
+    """An answer as it leaves, and the language of its words."""
     return {
         "service": service,
         "status": reply.status,

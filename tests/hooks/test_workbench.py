@@ -172,8 +172,8 @@ def test_every_word_has_both_languages_and_is_used() -> None:
         ("ended_", ["retrieved", "not_supplied", "failed", "incomplete"]),
         ("regimen_", ["start", "continue", "reduce", "test_first", "establish_absorption_first", "refer", "none"]),
         ("silent_", ["scope", "stopped", "condition", "failed"]),
-        ("due_", ["current", "due", "overdue", "proposed"]),
-        ("mark_", ["current", "due", "overdue", "proposed"]),
+        ("due_", ["current", "due", "overdue", "now", "proposed"]),
+        ("mark_", ["current", "due", "overdue", "now", "proposed"]),
         ("checked_", ["seen", "weak", "unverified", "design"]),
         ("gender_", ["female", "male", "other", "unknown"]),
         ("status_", ["200", "400", "412", "413", "500"]),
@@ -389,6 +389,12 @@ def test_digits_stay_as_they_are_sent(bench: FlaskClient) -> None:
     assert evaluated(bench, "{", hidden=["Observation/none"])["sent"] == "{"
 
 
+def test_cards_may_be_in_another_language_than_what_is_told_of_them(bench: FlaskClient) -> None:
+    told = evaluated(bench, example("food-bound-deficiency"), language="en", page="zh-CN")
+    assert (told["language"], told["decided"]["summary"]["b12_status"]) == ("en", "缺乏")
+    assert json.loads(told["answer"])["cards"][0]["summary"].startswith("Vitamin B12")
+
+
 # The course
 
 
@@ -429,6 +435,14 @@ def test_injections_have_their_dose_and_a_start_may_be_missing(bench: FlaskClien
     assert (shot["dose"], shot["route"]) == ("1,000 µg per injection", "intramuscular")
     proposed = evaluated(bench, example("food-bound-deficiency"), language="zh-CN")["decided"]["course"]["due"]
     assert [(due["what"], due["state"]) for due in proposed] == [("总维生素B12", "proposed"), ("同型半胱氨酸", "proposed")]
+
+
+def test_a_test_that_a_card_proposes_is_no_all_clear_in_the_course(bench: FlaskClient) -> None:
+    grey = {**DEFICIENT, "results": [{"b12_total": "300 pg/mL"}]}
+    due = evaluated(bench, request(grey))["decided"]["course"]["due"]
+    assert {"what": "Methylmalonic acid", "concept": "mma", "on": str(TODAY), "state": "now"} in due
+    follow_up = evaluated(bench, example("two-years-on"))["decided"]["course"]["due"]
+    assert {entry["state"] for entry in follow_up} == {"overdue"}
 
 
 def test_what_is_drawn_exists() -> None:

@@ -33,9 +33,12 @@ export function tellMade() {
   const said = document.getElementById("made");
   const left = Object.entries(state.notAskedFor ?? {}).map(([kind, count]) => `${count} ${kind}`);
   said.hidden = state.notAskedFor === null;
-  said.textContent = said.hidden ? "" : [t("bundle_taken"), left.length ? t("not_asked_for", { what: listed(left) }) : ""].join(" ");
+  said.textContent = said.hidden
+    ? ""
+    : [t("bundle_taken"), left.length ? t("not_asked_for", { what: listed(left) }) : ""].join(" ");
   const text = place().querySelector("textarea");
-  if (text) text.value = state.text;
+  const shown = state.draft ?? state.text;
+  if (text && text.value !== shown) text.value = shown;
 }
 
 function origins() {
@@ -53,10 +56,12 @@ function origins() {
       h("span", {}, t(`origin_${origin}`)),
     ),
   );
-  function change(origin) {
+  async function change(origin) {
     state.origin = origin;
     drawIntake();
     place().querySelector(`input[value=${origin}]`).focus();
+    if (origin === "example") await openFixture(state.fixture); // what is shown is what is marked
+    drawSettings();
   }
   return h("fieldset", { class: "segmented wide" }, h("legend", { class: "visually-hidden" }, t("origin")), options);
 }
@@ -126,58 +131,79 @@ export function markChosen() {
 }
 
 function own() {
-  const text = h("textarea", { rows: 12, spellcheck: false, placeholder: t("paste_here") });
-  text.value = state.text;
-  const said = h("p", { class: "fault", role: "alert", hidden: true });
+  const text = h("textarea", {
+    rows: 12,
+    spellcheck: false,
+    placeholder: t("paste_here"),
+    oninput: () => (state.draft = text.value),
+  });
+  text.value = state.draft ?? state.text;
+  text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && bring(text.value));
   const file = h("input", {
     type: "file",
     accept: ".json,application/json,application/fhir+json",
     class: "visually-hidden",
-    onchange: () => read(file.files[0]),
+    onchange: () => read([...file.files]).then(() => (file.value = "")), // the same file may have changed
   });
-  const zone = h(
+  return h(
     "div",
-    { class: "drop", ondragover: over, ondragleave: leave, ondrop: drop },
+    { class: "drop" },
     field(t("paste_label"), text, t("paste_hint")),
     h(
       "div",
       { class: "row" },
-      h("button", { type: "button", class: "primary", onclick: send }, t("evaluate")),
+      h("button", { type: "button", class: "primary", onclick: () => bring(text.value) }, t("evaluate")),
       h("label", { class: "quiet button" }, file, t("open_file")),
     ),
-    said,
+    h("p", { class: "fault", role: "alert", id: "own-fault", hidden: true }),
   );
-  text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && send());
+}
 
-  function over(event) {
+/** A file may be dropped anywhere; elsewhere than on a page that expects it a browser would leave the page for it. */
+export function takeDrops() {
+  const isFile = (event) => event.dataTransfer.types.includes("Files");
+  const mark = (over) => place().classList.toggle("over", over);
+  addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
-    zone.classList.add("over");
-  }
-  function leave() {
-    zone.classList.remove("over");
-  }
-  async function drop(event) {
+    mark(true);
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget ?? mark(false));
+  addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
-    leave();
-    await read(event.dataTransfer.files[0], event.dataTransfer.getData("text"));
-  }
-  async function read(given, otherwise = "") {
-    text.value = given ? await given.text() : otherwise;
-    await send();
-  }
-  function tell(sentence) {
-    said.textContent = sentence;
-    said.hidden = false;
-  }
-  /** Data become a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
-  async function send() {
-    said.hidden = true;
-    if (!text.value.trim()) return tell(t("nothing_pasted"));
-    accept(text.value);
-    drawSettings();
-    await evaluate();
-  }
-  return zone;
+    mark(false);
+    state.origin = "own";
+    drawIntake();
+    read([...event.dataTransfer.files]);
+  });
+}
+
+function tell(sentence) {
+  const said = document.getElementById("own-fault");
+  said.textContent = sentence;
+  said.hidden = !sentence;
+}
+
+const megabytes = (bytes) => Math.ceil(bytes / 1e6);
+
+async function read(files) {
+  if (files.length > 1) return tell(t("one_file"));
+  if (!files.length) return;
+  const { most } = state.about;
+  const [file] = files;
+  if (file.size > most) return tell(t("file_too_large", { size: megabytes(file.size), most: megabytes(most) }));
+  await bring(await file.text());
+}
+
+/** Data become a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
+async function bring(text) {
+  tell("");
+  if (!text.trim()) return tell(t("nothing_pasted"));
+  accept(text);
+  drawSettings();
+  await evaluate();
+  tellMade();
 }
 
 function settings() {
@@ -196,7 +222,7 @@ function controls() {
     min: "1900-01-01",
     max: "2200-12-31",
     value: state.today || about.today,
-    onchange: (event) => set("today", event.target.value === about.today ? "" : event.target.value),
+    onchange: () => day.checkValidity() && set("today", day.value === about.today ? "" : day.value), // a year being typed is none yet
   });
   return [
     field(
@@ -238,6 +264,7 @@ function controls() {
 }
 
 async function set(name, value, redraw = false) {
+  if (state.draft?.trim()) accept(state.draft); // what is seen is what is asked about
   state[name] = value;
   if (redraw) {
     drawSettings();

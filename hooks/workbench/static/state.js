@@ -8,6 +8,7 @@ export const state = {
   origin: "example", // or "own"
   fixture: "food-bound-deficiency",
   source: "", // what was brought: a request, or a patient's data
+  draft: null, // what was typed since
   text: "", // the request that is sent
   notAskedFor: null, // where it was made of a patient's data: how many resources of which types no template asks for
   service: "",
@@ -52,6 +53,8 @@ export const asked = () => (state.cards === "page" ? spoken() : state.cards === 
 /** Take over a request, and with it the service of its hook, or a patient's data. */
 export function accept(text) {
   state.source = state.text = text;
+  state.draft = null;
+  state.notAskedFor = null;
   state.told = new Map();
   madeFor = "";
   resetWhatIf();
@@ -95,6 +98,7 @@ export function openFixture(name) {
 /** Ask the service what is on the bench, as it is set now. */
 export async function evaluate() {
   if (state.source.trim()) await attempt(ask);
+  else changed("result");
 }
 
 /** Do once more what failed. */
@@ -109,6 +113,7 @@ async function ask(isLatest) {
     service: state.service,
     client: state.client,
     language: asked(),
+    page: spoken(),
     today: state.today || null,
     numbers: state.numbers,
     hidden: [...state.hidden],

@@ -18,6 +18,7 @@ export function tree(nodes, label) {
     if (!item) return;
     for (const other of list.querySelectorAll("[role=treeitem][tabindex='0']")) other.tabIndex = -1;
     item.tabIndex = 0;
+    for (const control of list.querySelectorAll("a, button")) control.tabIndex = item.contains(control) ? 0 : -1;
   });
   return list;
 }

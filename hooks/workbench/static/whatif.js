@@ -74,7 +74,9 @@ function number(name) {
     type: "number",
     ...range,
     step: "any",
+    required: true,
     ...label,
+    id: `exact-${name}`,
     onchange: () => exact.reportValidity() && set(exact.value),
   });
   function set(value) {
@@ -83,6 +85,7 @@ function number(name) {
   }
   function remove() {
     delete state.numbers[name];
+    document.getElementById("add-number").focus();
     evaluate();
   }
   return h(
