@@ -2,7 +2,8 @@
 
 import * as api from "./api.js";
 import { announce, h } from "./dom.js";
-import { drawIntake, markChosen, takeDrops, tellMade } from "./intake.js";
+import { drawIntake, markChosen, tellMade } from "./intake.js";
+import { takeDrops } from "./own.js";
 import { drawResults, TABS } from "./results.js";
 import { attempt, evaluate, onChange, openFixture, state } from "./state.js";
 import { learn, speak, spoken, t } from "./words.js";

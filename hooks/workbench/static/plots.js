@@ -2,13 +2,13 @@
 
 /* global Plot */
 import { h } from "./dom.js";
+import { apart, clip, legible } from "./labels.js";
 import { listed, spoken, t } from "./words.js";
 
 const DASHES = { low_below: null, grey_up_to: "2 4", high_above: "9 4", very_high_above: "9 4 2 4" };
 const LEFT = 44;
 const RIGHT = 84;
 const [HEIGHT, TOP, BOTTOM] = [168, 16, 18];
-const LINE = 13; // the height of a line of small print
 const DAY = 864e5;
 const day = (text) => new Date(`${text}T00:00:00Z`);
 
@@ -183,30 +183,6 @@ function graph(panel, course, domain, width) {
   });
 }
 
-/** The names of lines that are close together, each with how far it has to move down or up (negative) to be read. */
-function apart(limits, down) {
-  let above = -Infinity;
-  return [...limits]
-    .sort((one, other) => other.value - one.value)
-    .map((limit) => {
-      const at = Math.max(down(limit.value), above + LINE);
-      above = at;
-      return [limit, at - down(limit.value)];
-    });
-}
-
-/** The points whose values can be written beside them without covering another, the latest first. */
-function legible(points, across, down) {
-  const placed = [];
-  for (const point of [...points].reverse()) {
-    const half = (point.reported.split(" ")[0].length * 7) / 2 + 2;
-    const [x, y] = [across(point.at), down(point.value)];
-    if (placed.every((other) => Math.abs(other.x - x) > other.half + half || Math.abs(other.y - y) > LINE))
-      placed.push({ point, x, y, half });
-  }
-  return placed.map((entry) => entry.point);
-}
-
 const written = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
 
 function today(course) {
@@ -279,13 +255,6 @@ function timeline(course, domain, width) {
 function label(one) {
   const open = [one.start ? null : t("start_unknown"), one.end || one.current ? null : t("end_unknown")].filter(Boolean);
   return [...open.map((said) => `(${said})`), one.dose, one.dose ? one.route : null, one.name].filter(Boolean).join(" · ");
-}
-
-/** A text that fits: Chinese characters are as wide as they are high. */
-function clip(text, width) {
-  let room = width;
-  const kept = [...text].findIndex((letter) => (room -= letter > "\u2e7f" ? 12.2 : 7.2) < 0);
-  return kept < 0 ? text : `${[...text].slice(0, Math.max(kept - 1, 1)).join("")}…`;
 }
 
 function inWords(one) {
