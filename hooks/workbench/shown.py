@@ -58,7 +58,10 @@ def silences(decision: Decision, rules: Iterable[str], language: Language) -> li
 
 
 def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
-    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it."""
+    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it.
+
+    A fact has its `inputs` at its first mention only.
+    """
     shown: dict[str, Any] = {"name": node.name, "kind": node.kind, "means": node.means, "value": _value(node, decision, language)}
     source = decision.library.sources.get(node.name)
     if isinstance(source, Leaf):
@@ -69,8 +72,6 @@ def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
         shown["source"] = list(node.source)
     if node.inputs:
         shown["inputs"] = [_node(child, decision, language) for child in node.inputs]
-    if node.seen:
-        shown["seen"] = True
     if is_barren(node):
         shown["barren"] = True
     return shown

@@ -210,6 +210,34 @@ def test_feedback_that_is_not_stored_can_be_tried_again(base: str, new_page: Ope
     expect(page.locator(".told.done")).to_be_visible()
 
 
+# The trace
+
+
+def test_the_way_from_an_advice_to_its_result_is_open_from_every_mention(base: str, new_page: OpenPage) -> None:
+    page = visit(new_page(), base)
+    page.get_by_text("Why this card").click()
+
+    def opened(item: Locator) -> Locator:
+        item.click()
+        return item.locator("xpath=following-sibling::ul/li/div")
+
+    named = page.locator("[role=treeitem]")
+    below = opened(named.filter(has=page.get_by_text("regimen", exact=True)).first)
+    status = below.filter(has=page.get_by_text("b12_status", exact=True))
+    expect(status).to_contain_text("deficient")
+    expect(opened(status)).not_to_have_count(0)
+
+
+def test_what_was_not_found_opens_to_what_it_is(base: str, new_page: OpenPage) -> None:
+    page = visit(new_page(), base)
+    page.get_by_text("Why this card").click()
+    folded = page.locator(".barren > .node").first
+    folded.click()
+    inside = folded.locator("xpath=following-sibling::ul/li/div")
+    expect(inside).not_to_have_count(1)
+    assert not any("Looked for" in text for text in inside.all_inner_texts())
+
+
 # By keys
 
 
