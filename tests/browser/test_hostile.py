@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.opening import NARROW, visit
+from tests.browser.test_workbench import violations
 from tests.patients import request
 
 
@@ -84,6 +85,7 @@ def test_a_course_hides_no_old_result_and_invents_no_day(base: str, new_page: Op
     expect(lanes).to_contain_text("(end not recorded) · metformin")
     expect(lanes.locator("rect[stroke-dasharray], g[stroke-dasharray] rect")).to_have_count(2)
     expect(page.locator(".next").first).to_contain_text("Proposed to be measured now:")
+    assert violations(page) == []
 
 
 def test_names_of_lines_and_years_do_not_cover_each_other(base: str, new_page: OpenPage) -> None:
@@ -104,6 +106,7 @@ def test_cards_in_another_language_than_the_page_say_so(base: str, new_page: Ope
     page = visit(new_page(), base, language="zh-CN")
     page.get_by_label("卡片语言").select_option("en")
     expect(page.locator("article.card h2")).to_have_attribute("lang", "en")
+    assert violations(page) == []
     expect(page.locator("article.card h2")).to_contain_text("sublingually")
     expect(page.locator(".summary dd").nth(1)).to_contain_text("缺乏")
     page.locator("#tab-what_if").click()
@@ -160,6 +163,7 @@ def test_a_file_may_be_dropped_anywhere_but_not_two_and_not_a_whole_disk(base: s
     mine = json.dumps(request({"age": 12, "problems": ["osteoporosis"]}))
     page.evaluate(DROP, [["a.json", mine], ["b.json", mine]])
     expect(page.get_by_role("alert")).to_contain_text("one file at a time")
+    assert violations(page) == []
     page.evaluate(DROP, [["a.json", mine]])
     expect(page.locator(".summary")).to_contain_text("born 2014")
     page.evaluate(DROP, [["picture.png", "\x89PNG\r\n"]])
@@ -181,6 +185,7 @@ def test_a_button_pressed_twice_reports_once_and_keeps_the_place(base: str, new_
     told = page.locator(".told.done")
     expect(told).to_contain_text("Accepted, and stored as feedback: cyanocobalamin")
     expect(told).to_be_focused()
+    assert violations(page) == []
     assert len(sent) == 1
     page.locator("#switches").get_by_text("中文").click()
     expect(page.locator(".told.done")).to_contain_text("已采纳并记录反馈：cyanocobalamin")
@@ -226,6 +231,7 @@ def test_the_way_from_an_advice_to_its_result_is_open_from_every_mention(base: s
     status = below.filter(has=page.get_by_text("b12_status", exact=True))
     expect(status).to_contain_text("deficient")
     expect(opened(status)).not_to_have_count(0)
+    assert violations(page) == []
 
 
 def test_what_was_not_found_opens_to_what_it_is(base: str, new_page: OpenPage) -> None:

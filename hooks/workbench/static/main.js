@@ -144,6 +144,6 @@ addEventListener("beforeprint", () => {
   for (const tables of document.querySelectorAll("details.tables")) tables.open = true;
 });
 
-addEventListener("hashchange", () => location.hash.includes("=") && location.reload()); // somebody wrote another address
+addEventListener("hashchange", (event) => new URL(event.newURL).hash.includes("=") && location.reload()); // somebody wrote another address
 
 start();
