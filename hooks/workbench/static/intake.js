@@ -190,6 +190,7 @@ function controls() {
 async function set(name, value, redraw = false) {
   if (state.draft?.trim()) accept(state.draft); // what is seen is what is asked about
   state[name] = value;
+  document.querySelector("#settings select").value = state.service;
   if (redraw) {
     drawSettings();
     document.querySelectorAll("#settings select")[1].focus();

@@ -2,7 +2,7 @@
 
 const LINE = 13; // the height of a line of small print
 
-/** The names of lines that are close together, each with how far it has to move down or up (negative) to be read. */
+/** The names of lines that are close together, each with how far it has to move down to be read. */
 export function apart(limits, down) {
   let above = -Infinity;
   return [...limits]
