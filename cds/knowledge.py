@@ -52,14 +52,19 @@ class DatedValue(Signed):
 
 
 class Parameter(Signed):
-    """A number the logic uses. A site may set it within `sites_may_set`; None there means no site may."""
+    """A number the logic uses, and what it means. A site may set it within `sites_may_set`; None there means no site may."""
 
     means: Text
+    zh: Text = Field(alias="zh-CN")
     unit: Text
     sites_may_set: tuple[float, float] | None
     checked: Checked
     checked_on: datetime.date
     values: dict[datetime.date, DatedValue] = Field(min_length=1)
+
+    def meaning(self, language: Language) -> str:
+        """What it means, in a language."""
+        return self.means if language == "en" else self.zh
 
     def on(self, day: datetime.date) -> DatedValue:
         """The value in force on a day; before the first date, the first value."""

@@ -134,13 +134,13 @@ def book(library: Library, rules: Iterable[str], day: date, language: Language) 
     wordings = {spoken: Wording(library, spoken) for spoken in LANGUAGES}
     return Book(
         day,
-        tuple(_rule(library, name, day, wordings) for name in rules),
+        tuple(_rule(library, name, day, wordings, language) for name in rules),
         tuple(_groups(library)),
         {name: _number(library, name, day, wordings[language]) for name in library.parameters},
     )
 
 
-def _rule(library: Library, name: str, day: date, wordings: Mapping[Language, Wording]) -> RuleEntry:
+def _rule(library: Library, name: str, day: date, wordings: Mapping[Language, Wording], spoken: Language) -> RuleEntry:
     signed, graph = library.rules[name], library.graph
     step, below = _step(library, name), graph.ancestors(name)
 
@@ -163,7 +163,7 @@ def _rule(library: Library, name: str, day: date, wordings: Mapping[Language, Wo
         {key: paragraph(key, {language: note[language] for language in LANGUAGES}) for key, note in signed.notes.items()},
         tuple(source for source, leaf in library.sources.items() if isinstance(leaf, Leaf) and source in below),
         tuple(number for number in library.parameters if number in below),
-        _branch(library, name, set()),
+        _branch(library, name, spoken, set()),
     )
 
 
@@ -175,13 +175,13 @@ def _pieces(library: Library, template: str, day: date, wording: Wording) -> Ite
             yield Piece(wording.parameter(name, day) if name in library.parameters else name, name)
 
 
-def _branch(library: Library, name: str, seen: set[str]) -> Branch:
+def _branch(library: Library, name: str, language: Language, seen: set[str]) -> Branch:
     """The tree under a name. Every fact is unfolded once, at its first mention."""
     if name in library.parameters:
-        return Branch(name, "number", library.parameters[name].means)
+        return Branch(name, "number", library.parameters[name].meaning(language))
     source = library.sources.get(name)
     if isinstance(source, Leaf):
-        return Branch(name, "chart", library.title(source.concept), len(library.value_sets[source.concept].codes))
+        return Branch(name, "chart", library.title(source.concept, language), len(library.value_sets[source.concept].codes))
     if isinstance(source, Given):
         return Branch(name, "chart", "")
     kind: Kind = "rule" if name in library.rules else "fact"
@@ -189,7 +189,8 @@ def _branch(library: Library, name: str, seen: set[str]) -> Branch:
     if name in seen:
         return Branch(name, kind, means, seen=True)
     seen.add(name)
-    return Branch(name, kind, means, inputs=tuple(_branch(library, needed, seen) for needed in library.graph.inputs(name)))
+    below = tuple(_branch(library, needed, language, seen) for needed in library.graph.inputs(name))
+    return Branch(name, kind, means, inputs=below)
 
 
 def _groups(library: Library) -> Iterator[FactGroup]:
@@ -217,7 +218,7 @@ def _number(library: Library, name: str, day: date, wording: Wording) -> NumberE
     allowed = parameter.sites_may_set
     return NumberEntry(
         name,
-        parameter.means,
+        parameter.meaning(wording.language),
         said(library.number(name, day)),
         said(parameter.values[since].value),
         since,

@@ -119,11 +119,16 @@ def create_app(config: Config | None = None) -> Flask:
         from hooks.workbench.clients import offered
         from hooks.workbench.routes import workbench
 
-        bench = Bench(library, services, offered(clients, library), config.today, config.base_url, record)
+        bench = Bench(library, services, offered(clients, library), config.today, config.base_url, record, config.body_limit)
         app.register_blueprint(workbench(bench))
     calls = Calls(behind, by_id(engines), config.today, config.body_limit, door, record, operation.watch, attention)
+    inside: Wsgi = calls
+    if config.workbench:
+        from hooks.workbench.here import Here
+
+        inside = Here(calls)
     https = (config.base_url or "").lower().startswith("https://")
-    app.wsgi_app = Envelope(_behind_edge(config, calls), https)  # type: ignore[method-assign]  # as Flask's manual does
+    app.wsgi_app = Envelope(_behind_edge(config, inside), https)  # type: ignore[method-assign]  # as Flask's manual does
     return app
 
 

@@ -28,6 +28,7 @@ PARAMETER = """
     parameters:
       high_dose:
         means: A dose above this is high
+        zh-CN: 高于该剂量为大剂量
         unit: ug/d
         sites_may_set: [500, 2000]
         checked: seen
@@ -47,6 +48,7 @@ def test_reads_a_sound_parameter(tmp_path: Path) -> None:
         ("value: 1000", "value: 3000", r"topic.yaml: parameters.high_dose: .*3000.* outside sites_may_set 500.* to 2000"),
         ("means:", "meens:", r"topic.yaml: parameters.high_dose.means: Field required; parameters.high_dose.meens: Extra inputs"),
         ("checked: seen", "checked: sure", r"parameters.high_dose.checked: Input should be 'seen'"),
+        ("        zh-CN: 高于该剂量为大剂量\n", "", r"topic.yaml: parameters.high_dose.zh-CN: Field required"),
         (", cite: [nice-ng239]", "", r"values.2024-03-06.cite: Field required"),
         ("cite: [nice-ng239]", "cite: []", r"cite: Tuple should have at least 1 item"),
         ("2024-03-06", "sometime", r"values.sometime.*valid date"),
@@ -69,6 +71,7 @@ def test_the_value_in_force_depends_on_the_day() -> None:
     parameter = Parameter.model_validate(
         {
             "means": "m",
+            "zh-CN": "义",
             "unit": "d",
             "sites_may_set": None,
             "checked": "design",

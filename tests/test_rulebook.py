@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -94,6 +95,19 @@ def test_what_a_site_sets_stands_beside_what_is_shipped() -> None:
     assert (cut.value, cut.shipped) == ("200 pg/mL", "180 pg/mL")
     assert cut.site is not None
     assert book(site, [], TODAY, "en").numbers["ppi_long_term_days"].site is None
+
+
+def digits(text: str) -> set[str]:
+    return set(re.findall(r"\d+", text.replace("B12", "")))
+
+
+def test_numbers_mean_the_same_in_both_languages(library: Library, whole: Book) -> None:
+    chinese = book(library, library.rules, TODAY, "zh-CN")
+    for name, number in chinese.numbers.items():
+        assert re.search("[\u4e00-\u9fff]", number.means), name
+        assert digits(number.means) == digits(whole.numbers[name].means), name
+    means = {branch.means for rule in chinese.rules for branch in unfolded(rule.tree) if branch.kind == "number"}
+    assert means <= {number.means for number in chinese.numbers.values()}
 
 
 def test_a_number_shows_its_values_of_other_days(library: Library) -> None:

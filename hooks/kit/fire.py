@@ -11,8 +11,9 @@ from typing import IO, Any
 import click
 
 from hooks.console import console, print_json
+from hooks.ehr.prefetch import Filled, filled, from_resources
 from hooks.kit.inputs import Mistake, format_option, named, request_of, resources_of
-from hooks.kit.prefetching import Filled, filled, from_resources, from_server
+from hooks.kit.prefetching import from_server
 from hooks.kit.services import Answer, Session, place_of, service_for
 from hooks.kit.showing import outcome_lines, print_cards
 from hooks.kit.signing import Sign, signer

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from hooks.ehr.data import resources_in
 from hooks.engine import BYTE_ORDER_MARK
-from hooks.fhir.elements import local_id
 
 
 class Mistake(click.ClickException):
@@ -87,10 +86,7 @@ def request_of(content: bytes, name: str) -> dict[str, Any]:
 
 
 def resources_of(content: bytes, name: str) -> list[dict[str, Any]]:
-    """The resources of a Bundle, an array, a hook request, one resource, or lines of them (NDJSON). Raises Mistake.
-
-    One without an id gets that of its `fullUrl`, by which the others refer to it.
-    """
+    """The resources of a Bundle, an array, a hook request, one resource, or lines of them (NDJSON). Raises Mistake."""
     try:
         values = [json_of(content, name)]
     except Mistake:
@@ -98,28 +94,10 @@ def resources_of(content: bytes, name: str) -> list[dict[str, Any]]:
         if len(lines) < 2 or not lines[0].strip().endswith(b"}"):
             raise
         values = [json_of(line, f"{name}, line {number},") for number, line in enumerate(lines, 1)]
-    found = [resource for value in values for resource in _resources(value)]
+    found = [resource for value in values for resource in resources_in(value)]
     if not found:
         raise Mistake(f"{name} holds no FHIR resource; give a Bundle, an array of resources, or NDJSON with one a line.")
     return found
-
-
-def _resources(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _resources(item)
-    elif isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        for entry in value.get("entry") or ():
-            if isinstance(entry, dict):
-                for resource in _resources(entry.get("resource")):
-                    identity = resource.get("id") or local_id(entry.get("fullUrl"))
-                    yield {**resource, "id": identity} if identity else resource
-    elif isinstance(value, dict) and isinstance(value.get("resourceType"), str):
-        yield value
-    elif isinstance(value, dict):
-        for held in (value.get("context"), value.get("prefetch")):
-            for item in held.values() if isinstance(held, dict) else ():
-                yield from _resources(item)
 
 
 def _kind(value: Any) -> str:

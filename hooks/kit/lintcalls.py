@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from hooks.ehr.prefetch import filled, from_resources
 from hooks.examples import fixtures
 from hooks.kit.inputs import resources_of
 from hooks.kit.lintcards import lint_response
 from hooks.kit.lintdiscovery import lint_discovery
-from hooks.kit.prefetching import filled, from_resources
 from hooks.kit.requirements import Finding
 from hooks.kit.services import Answer, Place, Session
 from hooks.kit.signing import Sign

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cds.signed import Language
 from hooks.errors import Issue, RequestError
+
+
+MOST = 64 * 1024 * 1024
+"""The largest text in bytes that the page reads: a patient's data may be larger than the request that is made of them.
+
+As JSON in JSON it becomes longer."""
 
 
 class _Asked(BaseModel):
@@ -19,14 +25,16 @@ class _Asked(BaseModel):
 class Asked(_Asked):
     """One evaluation. `body`: the hook request as it was typed. `today` and `language`: None leaves them to the client.
 
-    client: a name or file of those the page was offered; empty for the deployment as it runs. numbers and hidden: what would be
-    if parameters had these values, and if these resources were not on record.
+    page: the language in which everything but the cards is told; None: that of the cards. client: a name or file of those the
+    page was offered; empty for the deployment as it runs. numbers and hidden: what would be if parameters had these values, and
+    if these resources were not on record.
     """
 
     body: str
     service: str
     client: str = ""
     language: Language | None = None
+    page: Language | None = None
     today: date | None = None
     numbers: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
     hidden: tuple[str, ...] = ()
@@ -45,10 +53,11 @@ class Asked(_Asked):
 
 
 class Patient(_Asked):
-    """A Bundle of everything known of one patient, to be made into a request of a hook."""
+    """A patient's data, as they were typed, to be made into a request of a service's hook, as a client would send it."""
 
-    bundle: dict[str, Any]
-    hook: Literal["patient-view", "encounter-discharge"] = "patient-view"
+    data: str
+    service: str
+    client: str = ""
 
 
 def asked(model: type[Asked] | type[Patient], content: object) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakSet
 
@@ -20,17 +21,18 @@ from hooks.desks import Desks
 from hooks.engine import Answer, Engine, Evaluation
 from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
-from hooks.fhir.keys import names_with
+from hooks.fhir.keys import names_with, templates
 from hooks.profiles import Profile
-from hooks.replies import answered, refused
+from hooks.replies import answered, http_issue, refused
 from hooks.report import note_json, report
 from hooks.services import Service
 from hooks.wire import Response
 from hooks.workbench import shown
-from hooks.workbench.asked import Asked
+from hooks.workbench.asked import MOST, Asked, Patient
 from hooks.workbench.changes import changes
 from hooks.workbench.course import course
-from hooks.workbench.requests import without
+from hooks.workbench.hiding import without
+from hooks.workbench.making import request_of
 
 
 Numbers = tuple[tuple[str, float], ...]
@@ -47,12 +49,14 @@ class Bench:
         today: Callable[[], date] | None = None,
         base_url: str | None = None,
         record: Record | None = None,
+        limit: int | None = None,
     ) -> None:
         """`clients`: those to choose from, the usual one first. `today`: None asks the clock of each client, as the service does.
 
-        `record`: told of what the deployment itself would have said.
+        `record`: told of what the deployment itself would have said. `limit`: the largest body in bytes that the service takes.
         """
         self._today, self._library, self._base_url, self._record = today, library, base_url, record
+        self._limit = limit
         self._services = {service.id: service for service in services}
         self._clients = {profile.name: profile for profile in clients}
         self._engine = lru_cache(maxsize=32)(self._built)
@@ -73,6 +77,7 @@ class Bench:
             "language": self._library.language,
             "languages": LANGUAGES,
             "feedback": self._record is not None,
+            "most": MOST,
             "services": [{"id": s.id, "hook": s.hook, "title": s.title} for s in self._services.values()],
             "clients": [
                 {"name": p.name, "means": p.means[language], "style": p.cards.model_dump(mode="json"), "mode": p.mode}
@@ -93,6 +98,8 @@ class Bench:
             asked = asked.model_copy(update={"today": self._today()})
         engine = self._engine(profile.name, service.id, tuple(sorted(asked.numbers.items())))
         sent = asked.body.encode()
+        if self._limit is not None and len(sent) > self._limit:
+            return self._too_long(service, asked.language or profile.language)
         body = without(sent, asked.hidden) if asked.hidden else sent
         if engine not in self._warm:  # what an engine does once for each day is not what an answer takes
             self._warm.add(engine)
@@ -109,27 +116,36 @@ class Bench:
             if evaluation is not None and self._record is not None and not asked.what_if:
                 self._record(service, None, evaluation, answer.silent)
         evaluation = evaluation or _evaluation(engine, body, asked)
-        spoken = language or self._library.language
+        answering = language or self._library.language
+        spoken = asked.page or answering
         return {
-            "service": service.id,
-            "status": reply.status,
-            "headers": reply.headers,
-            "answer": reply.body.decode(),
+            **shown.wire(service.id, reply, answering),
             "took_ms": took * 1000,
-            "language": spoken,
             "issues": issues,
             "cards": shown.cards_shown(cards, profile.cards.detail),
-            "sent": body.decode("utf-8", "replace") if asked.hidden else None,
+            "sent": shown.laid_out(body) if asked.hidden else None,
             "decided": self._decided(evaluation, service, profile, body, spoken) if evaluation is not None else None,
             "changes": self._changes(asked, evaluation, sent, spoken) if asked.what_if and evaluation is not None else None,
         }
+
+    def _too_long(self, service: Service, language: Language | None) -> dict[str, Any]:
+        """What is said of a body that the service does not read."""
+        error = RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [http_issue(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)])
+        said = shown.wire(service.id, refused(error), language or self._library.language)
+        nothing = dict.fromkeys(("sent", "decided", "changes"))
+        return {**said, "took_ms": 0, "issues": shown.issues(error), "cards": [], **nothing}
+
+    def request(self, patient: Patient) -> dict[str, Any]:
+        """The request that a client would send of a patient. Raises RequestError 400 where the data do not hold what it needs."""
+        service, profile = self._chosen(patient)
+        return request_of(patient.data, service, templates(self._library, service.rules, profile.local()))
 
     def _decided(
         self, evaluation: Evaluation, service: Service, profile: Profile, body: bytes, language: Language
     ) -> dict[str, Any]:
         decision, names = evaluation.decision, names_with(profile.prefetch.aliases)
         told = report(evaluation)
-        labels, words = decision.library.labels, decision.library.words[language]
+        labels = decision.library.labels
         patient = decision.chart.patient
         return {
             "report": told["decision"],
@@ -141,7 +157,6 @@ class Bench:
                 "absorption": labels["absorption"][decision["absorption"]][language],
                 "row": labels["regimen_row"][decision["regimen"].row][language],
             },
-            "titles": dict(words.facts),
             "advice": shown.advice(decision, language),
             "silences": shown.silences(decision, service.rules, language),
             "gaps": shown.gaps(decision, language),
@@ -156,7 +171,7 @@ class Bench:
         before = _evaluation(self._engine(profile.name, service.id, ()), sent, asked)
         return changes(before, after, language) if before is not None else None
 
-    def _chosen(self, asked: Asked) -> tuple[Service, Profile]:
+    def _chosen(self, asked: Asked | Patient) -> tuple[Service, Profile]:
         unknown = [
             Issue("not-found", f"There is no {what} {name!r} on this bench.", what)
             for what, name, known in (

@@ -64,7 +64,7 @@ def _panels(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
                         "kind": kind,
                         "name": name,
                         "value": library.number(name, decision.chart.today),
-                        "means": library.parameters[name].means,
+                        "means": library.parameters[name].meaning(language),
                         "mark": MARKS.get(library.parameters[name].checked, ""),
                     }
                     for kind, name in _THRESHOLDS.get((concept, scale), {}).items()
@@ -120,17 +120,29 @@ def _taken(medicine: Medicine, words: StandingWords) -> dict[str, Any]:
 
 
 def _due(decision: Decision, language: Language) -> Iterator[dict[str, Any]]:
-    """What the follow-up says is due, by its last entry; and the review of the first course that is proposed."""
-    library, day = decision.library, decision.chart.today
+    """What the follow-up says is due; other tests that cards propose; and the review of the first course that is proposed."""
+    library, day, said = decision.library, decision.chart.today, set[str]()
     for item in decision["follow_up_items"] or ():
         if item.state in ("current", "due", "overdue") and item.last is not None and item.last.day is not None:
             interval = "balp_ctx_interval_days" if item.name in ("balp", "ctx") else "followup_interval_days"
             on = item.last.day.first + timedelta(days=float(library.number(interval, day)))
             what = library.labels["follow_up_item"][item.name][language]
+            said.add(item.last.concept)
             yield {"what": what, "concept": item.last.concept, "on": str(on), "state": item.state}
+    for analyte in dict.fromkeys(_tests(decision)):
+        if analyte not in said:
+            yield {"what": library.title(analyte, language), "concept": analyte, "on": str(day), "state": "now"}
     review = next(_reviews(decision), None)
     for analyte in review.analytes if review is not None else ():
         yield {"what": library.title(analyte, language), "concept": analyte, "on": str(review and review.on), "state": "proposed"}
+
+
+def _tests(decision: Decision) -> Iterator[str]:
+    """The analytes that cards propose to measure now."""
+    for statement in decision.statements:
+        for action in statement.advice.actions:
+            if isinstance(action, OrderTests) and action.on is None:
+                yield from action.analytes
 
 
 def _reviews(decision: Decision) -> Iterator[OrderTests]:

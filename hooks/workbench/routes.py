@@ -7,27 +7,24 @@ from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from cds.library import read_yaml
 from cds.signed import InBoth, Name, Text
+from hooks.calls import read_body
 from hooks.errors import Issue, RequestError
 from hooks.examples import fixtures
 from hooks.languages import accepted
 from hooks.replies import Reply, answered, refused
-from hooks.workbench.asked import Asked, Patient, asked
+from hooks.workbench.asked import MOST, Asked, Patient, asked
 from hooks.workbench.bench import Bench
-from hooks.workbench.requests import request_of
 
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_ELSEWHERE = Issue("forbidden", "The workbench answers on the machine it runs on, under its own address, and nowhere else.")
 _NO_FIXTURE = Issue("not-found", "There is no such fixture.")
 _NO_ASSET = Issue("not-found", "There is no such file.")
 
@@ -54,10 +51,6 @@ def workbench(bench: Bench) -> Blueprint:
     assets = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
     words: dict[str, InBoth[str]] = read_yaml(FOLDER / "words.yaml", dict[Name, InBoth[Text]])
     said = answered({name: {"en": both.en, "zh-CN": both.zh} for name, both in words.items()})
-
-    @routes.before_request
-    def only_here() -> Response | None:
-        return None if is_here() else _sent(refused(RequestError(HTTPStatus.FORBIDDEN, [_ELSEWHERE])))
 
     @routes.get("")
     def page() -> Response:
@@ -94,19 +87,9 @@ def workbench(bench: Bench) -> Blueprint:
     @routes.post("/api/requests")
     @_told
     def requests() -> Response:
-        wanted = asked(Patient, _content())
-        return _sent(answered(request_of(wanted.bundle, wanted.hook)))
+        return _sent(answered(bench.request(asked(Patient, _content()))))
 
     return routes
-
-
-def is_here() -> bool:
-    """Does the request come from this machine, for an address of this machine, from a page of that address?
-
-    The name that was asked for counts, too: a page from elsewhere may have had its own name lead here.
-    """
-    hosts = [f"//{request.host}", request.headers.get("Origin", f"http://{request.host}")]
-    return request.remote_addr in LOOPBACK and all(urlsplit(host).hostname in LOOPBACK for host in hosts)
 
 
 def _content() -> Any:
@@ -114,7 +97,7 @@ def _content() -> Any:
     if request.mimetype != "application/json":
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [Issue("not-supported", "Send application/json.")])
     try:
-        return msgspec.json.decode(request.get_data())
+        return msgspec.json.decode(read_body(request.environ, 2 * MOST))
     except (ValueError, RecursionError):
         raise RequestError(HTTPStatus.BAD_REQUEST, [Issue("structure", "This is no JSON.")]) from None
 

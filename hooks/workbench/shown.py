@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from cds.chart import Record
 from cds.content import Library
 from cds.decide import Decision, Statement
@@ -19,6 +21,7 @@ from hooks.fhir.keys import KEYS, PATIENT_KEY
 from hooks.fhir.prefetch import unpack
 from hooks.members import members_of
 from hooks.rendering import html_of
+from hooks.replies import Reply
 from hooks.wire import Card
 
 
@@ -55,7 +58,10 @@ def silences(decision: Decision, rules: Iterable[str], language: Language) -> li
 
 
 def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
-    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it."""
+    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it.
+
+    A fact has its `inputs` at its first mention only.
+    """
     shown: dict[str, Any] = {"name": node.name, "kind": node.kind, "means": node.means, "value": _value(node, decision, language)}
     source = decision.library.sources.get(node.name)
     if isinstance(source, Leaf):
@@ -66,8 +72,6 @@ def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
         shown["source"] = list(node.source)
     if node.inputs:
         shown["inputs"] = [_node(child, decision, language) for child in node.inputs]
-    if node.seen:
-        shown["seen"] = True
     if is_barren(node):
         shown["barren"] = True
     return shown
@@ -149,6 +153,25 @@ def cards_shown(cards: Iterable[Card], detail: str) -> list[dict[str, str]]:
     ]
 
 
+def wire(service: str, reply: Reply, language: Language) -> dict[str, Any]:
+    """An answer as it leaves, and the language of its words."""
+    return {
+        "service": service,
+        "status": reply.status,
+        "headers": reply.headers,
+        "answer": laid_out(reply.body),
+        "language": language,
+    }
+
+
+def laid_out(body: bytes) -> str:
+    """JSON on many lines, with all digits as they are; what is none stays as it is."""
+    try:
+        return msgspec.json.format(body, indent=2).decode()
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
 def issues(error: RequestError) -> list[dict[str, Any]]:
     """Why nothing was answered."""
     return [{"code": issue.code, "text": issue.text, "where": issue.where} for issue in error.issues]
@@ -164,7 +187,7 @@ def _number(name: str, parameter: Parameter, library: Library, language: Languag
     site = library.site.parameters.get(name) if library.site is not None else None
     return {
         "name": name,
-        "means": parameter.means,
+        "means": parameter.meaning(language),
         "unit": library.words[language].units.get(parameter.unit, parameter.unit),
         "value": library.number(name, day),
         "range": parameter.sites_may_set,

@@ -40,6 +40,7 @@ def new_page(base: str, chromium: Browser) -> Iterator[OpenPage]:
 
     def opener(**options: Any) -> Page:
         context = chromium.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on(

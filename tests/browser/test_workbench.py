@@ -179,7 +179,7 @@ def test_a_request_of_ones_own(base: str, new_page: OpenPage, tmp_path: Path) ->
     assert json.loads(text.input_value())["hook"] == "patient-view"
     text.fill('{"resourceType": "Bundle"}')
     page.get_by_role("button", name="Evaluate").click()
-    expect(page.locator(".fault")).to_contain_text("exactly one Patient")
+    expect(page.get_by_role("alert").last).to_contain_text("holds no Patient")
 
 
 def test_a_dropped_file_is_read(base: str, new_page: OpenPage) -> None:

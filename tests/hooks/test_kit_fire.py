@@ -20,10 +20,10 @@ from werkzeug.wrappers import Request, Response
 
 from hooks.app import Config, create_app
 from hooks.cli import main
+from hooks.ehr.prefetch import from_resources, resolved
+from hooks.ehr.searches import CannotAnswer, answer
 from hooks.kit.deferred import KIT
 from hooks.kit.inputs import Mistake
-from hooks.kit.prefetching import from_resources, resolved
-from hooks.kit.searches import CannotAnswer, answer
 from hooks.kit.services import Session, place_of
 from hooks.kit.signing import signer
 from hooks.trust.gate import Gate

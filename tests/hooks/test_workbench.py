@@ -30,7 +30,7 @@ from hooks.services import SERVICES, service_of
 from hooks.trust.gate import Gate
 from hooks.workbench.bench import with_numbers
 from hooks.workbench.course import ANALYTES, LANES
-from hooks.workbench.requests import request_of, without
+from hooks.workbench.hiding import without
 from hooks.workbench.routes import FOLDER, STATIC
 from tests.patients import TODAY, request
 
@@ -87,13 +87,18 @@ def test_it_is_refused_wherever_somebody_from_elsewhere_may_be_answered(config: 
         ({}, {"Host": "rebound.example:8080"}),
         ({}, {"Origin": "https://elsewhere.example"}),
         ({}, {"Origin": "null"}),
+        ({}, {"Host": "127.0.0.1:8080", "Origin": "http://127.0.0.1:9090"}),
+        ({}, {"Host": ""}),
         ({}, {"Host": "[::1"}),
     ],
 )
 def test_nobody_from_elsewhere_is_answered(bench: FlaskClient, environ: dict[str, str], headers: dict[str, str]) -> None:
-    response = bench.get("/workbench/api/about", environ_overrides=environ, headers=headers)
-    assert response.status_code == 403
-    assert response.get_json()["issue"][0]["code"] == "forbidden"
+    for path in ("/workbench", "/workbench/api/about", "/cds-services", "/rulebook"):
+        response = bench.get(path, environ_overrides=environ, headers=headers)
+        assert response.status_code == 403
+        assert response.get_json()["issue"][0]["code"] == "forbidden"
+    service = bench.post("/cds-services/b12-bone-health", json=request(DEFICIENT), environ_overrides=environ, headers=headers)
+    assert service.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
@@ -167,12 +172,12 @@ def test_every_word_has_both_languages_and_is_used() -> None:
         ("ended_", ["retrieved", "not_supplied", "failed", "incomplete"]),
         ("regimen_", ["start", "continue", "reduce", "test_first", "establish_absorption_first", "refer", "none"]),
         ("silent_", ["scope", "stopped", "condition", "failed"]),
-        ("due_", ["current", "due", "overdue", "proposed"]),
-        ("mark_", ["current", "due", "overdue", "proposed"]),
+        ("due_", ["current", "due", "overdue", "now", "proposed"]),
+        ("mark_", ["current", "due", "overdue", "now", "proposed"]),
         ("checked_", ["seen", "weak", "unverified", "design"]),
         ("gender_", ["female", "male", "other", "unknown"]),
-        ("status_", ["200", "400", "412", "500"]),
-        ("refused_", ["400", "412", "500"]),
+        ("status_", ["200", "400", "412", "413", "500"]),
+        ("refused_", ["400", "412", "413", "500"]),
         ("change_", ["new", "gone", "changed", "same"]),
         ("threshold_", ["low_below", "grey_up_to", "high_above", "very_high_above"]),
     ],
@@ -198,6 +203,9 @@ def test_what_is_offered(bench: FlaskClient, language: str) -> None:
     assert all(about[known] == value for known, value in {"today": str(TODAY), "feedback": False, "site": None}.items())
     chinese = [known for known in about["fixtures"] if re.search("[\u4e00-\u9fff]", known["title"])]
     assert len(chinese) == (len(about["fixtures"]) if language == "zh-CN" else 0)
+    assert [bool(re.search("[\u4e00-\u9fff]", number["means"])) for number in about["numbers"]] == [
+        language == "zh-CN" for _ in about["numbers"]
+    ]
 
 
 def test_numbers_are_told_with_their_authority() -> None:
@@ -250,7 +258,6 @@ def test_a_trace_leads_down_to_records_and_numbers(bench: FlaskClient) -> None:
     assert found["b12_lacking"]["value"] == "是"
     assert found["b12_total_deficient_lt_pmoll"]["kind"] == "number"
     assert found["b12_allergies"]["barren"]
-    assert "seen" not in found["regimen"] or found["regimen"]["seen"]
 
 
 @pytest.mark.parametrize(("name", "form"), [("generic", "html"), ("epic", "html"), ("oracle", "html")])
@@ -358,6 +365,35 @@ def test_a_day_may_be_chosen(bench: FlaskClient) -> None:
     assert later["report"]["advice"] != evaluated(bench, example("three-months-on"))["decided"]["report"]["advice"]
 
 
+def test_what_the_service_would_not_read_is_not_read_here(tmp_path: Path) -> None:
+    bench = create_app(Config(today=lambda: TODAY, workbench=True, body_limit=5000)).test_client()
+    body = {**request(DEFICIENT), "extension": {"x": "a" * 5000}}
+    told = evaluated(bench, body)
+    assert bench.post("/cds-services/b12-bone-health", json=body).status_code == told["status"] == 413
+    assert "larger than this service accepts" in told["issues"][0]["text"]
+    assert told["decided"] is None
+    assert evaluated(bench, request(DEFICIENT))["status"] == 200
+
+
+def test_a_page_may_not_send_without_end(bench: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hooks.workbench.routes.MOST", 10)
+    assert bench.post("/workbench/api/evaluate", json={"body": "a" * 20}).status_code == 413
+
+
+def test_digits_stay_as_they_are_sent(bench: FlaskClient) -> None:
+    body = json.dumps(example("food-bound-deficiency")).replace('"hook":', '"extension2": [1.10, 2.0], "hook":')
+    told = evaluated(bench, body, hidden=["Observation/none"])
+    assert "1.10" in told["sent"]
+    assert "\n" in told["sent"]
+    assert evaluated(bench, "{", hidden=["Observation/none"])["sent"] == "{"
+
+
+def test_cards_may_be_in_another_language_than_what_is_told_of_them(bench: FlaskClient) -> None:
+    told = evaluated(bench, example("food-bound-deficiency"), language="en", page="zh-CN")
+    assert (told["language"], told["decided"]["summary"]["b12_status"]) == ("en", "缺乏")
+    assert json.loads(told["answer"])["cards"][0]["summary"].startswith("Vitamin B12")
+
+
 # The course
 
 
@@ -398,6 +434,14 @@ def test_injections_have_their_dose_and_a_start_may_be_missing(bench: FlaskClien
     assert (shot["dose"], shot["route"]) == ("1,000 µg per injection", "intramuscular")
     proposed = evaluated(bench, example("food-bound-deficiency"), language="zh-CN")["decided"]["course"]["due"]
     assert [(due["what"], due["state"]) for due in proposed] == [("总维生素B12", "proposed"), ("同型半胱氨酸", "proposed")]
+
+
+def test_a_test_that_a_card_proposes_is_no_all_clear_in_the_course(bench: FlaskClient) -> None:
+    grey = {**DEFICIENT, "results": [{"b12_total": "300 pg/mL"}]}
+    due = evaluated(bench, request(grey))["decided"]["course"]["due"]
+    assert {"what": "Methylmalonic acid", "concept": "mma", "on": str(TODAY), "state": "now"} in due
+    follow_up = evaluated(bench, example("two-years-on"))["decided"]["course"]["due"]
+    assert {entry["state"] for entry in follow_up} == {"overdue"}
 
 
 def test_what_is_drawn_exists() -> None:
@@ -465,24 +509,77 @@ def test_what_is_hidden_is_hidden_everywhere() -> None:
 # Requests from a Bundle
 
 
-def test_a_bundle_becomes_a_request(bench: FlaskClient) -> None:
-    made = bench.post("/workbench/api/requests", json={"bundle": BUNDLE}).get_json()
-    assert evaluated(bench, made)["status"] in (200, 412)
-    assert len(made["prefetch"]["labs"]["entry"]) == sum(e["resource"]["resourceType"] == "Observation" for e in BUNDLE["entry"])
-    leaving = request_of(BUNDLE, "encounter-discharge")
-    assert leaving["context"]["encounterId"]
-    assert evaluated(bench, leaving)["status"] in (200, 412)
+def asked_of(bench: FlaskClient, data: Any, status: int = 200, hook: str = "patient-view", client: str = "generic") -> Any:
+    """What the bench makes of a patient's data."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    asked = {"data": text, "service": service_of(hook).id, "client": client}
+    response = bench.post("/workbench/api/requests", json=asked)
+    assert response.status_code == status, response.get_data(as_text=True)
+    return response.get_json()
+
+
+def test_a_bundle_becomes_the_request_that_the_kit_makes_of_it(bench: FlaskClient, tmp_path: Path) -> None:
+    made = asked_of(bench, BUNDLE)
+    body = json.loads(made["request"])
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(BUNDLE), encoding="utf-8")
+    ours = CliRunner().invoke(main, ["make-request", str(path)])
+    assert {**json.loads(ours.stdout), "hookInstance": None} == {**body, "hookInstance": None}
+    assert made["not_asked_for"]["Observation"] == 3
+    assert "not asked for: " + ", ".join(f"{count} {kind}" for kind, count in made["not_asked_for"].items()) in ours.stderr
+    assert evaluated(bench, body)["status"] == 200
+
+
+@pytest.mark.parametrize("hook", [service.hook for service in SERVICES])
+def test_a_patient_is_asked_about_at_every_hook(bench: FlaskClient, hook: str) -> None:
+    draft = {
+        "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
+        "subject": {"reference": "Patient/p-125"}, "medicationCodeableConcept": {"text": "Omeprazole 20 mg"},
+    }  # fmt: skip
+    person = [example("three-months-on"), draft, {**draft, "id": "active", "status": "active"},
+              {"resourceType": "Encounter", "id": "e"}]  # fmt: skip
+    body = json.loads(asked_of(bench, person, hook=hook)["request"])
+    assert body["hook"] == hook
+    assert evaluated(bench, body)["status"] == 200
+
+
+def test_digits_of_a_bundle_stay_as_they_were(bench: FlaskClient) -> None:
+    person = {"resourceType": "Patient", "id": "p", "extension": [{"url": "https://a.example", "valueDecimal": 0}]}
+    assert "1.10" in asked_of(bench, json.dumps(person).replace('"valueDecimal": 0', '"valueDecimal": 1.10'))["request"]
+
+
+def test_an_id_that_nothing_can_be_found_by_is_no_accident(bench: FlaskClient) -> None:
+    made = asked_of(bench, {"resourceType": "Patient", "id": " p"})
+    assert json.loads(made["request"])["prefetch"]["patient"] is None
+    assert made["not_asked_for"] == {"Patient": 1}
+
+
+def test_what_a_client_has_codes_of_its_own_for_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("based_on: generic\ncodes: {'urn:lab': {B12: b12_total}}\n", encoding="utf-8")
+    bench = create_app(Config(today=lambda: TODAY, workbench=True, clients=(str(tmp_path / "own.yaml"),))).test_client()
+    result = {
+        "resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "urn:lab", "code": "B12"}]},
+    }  # fmt: skip
+    person = [{"resourceType": "Patient", "id": "p"}, result]
+    assert asked_of(bench, person)["not_asked_for"] == {"Observation": 1}
+    assert asked_of(bench, person, client="own")["not_asked_for"] == {}
 
 
 @pytest.mark.parametrize(
-    "bundle",
-    [{}, {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1, {}]}],
+    ("data", "said"),
+    [
+        ("{}", "holds no Patient with an id; it holds none at all."),
+        ("no JSON", "The data are no JSON."),
+        ("[" * 100_000, "The data are no JSON."),
+        ({"resourceType": "Bundle", "entry": 5}, "holds no Patient"),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}, 1]}, "holds no Patient"),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": ["x"]}}]}, "holds no Patient"),
+        ([{"resourceType": "Patient", "id": one} for one in "pqp"], "holds 2 patients (p, q)."),
+    ],
 )
-def test_what_is_nobodys_bundle_is_told(bench: FlaskClient, bundle: dict[str, Any]) -> None:
-    refused = bench.post("/workbench/api/requests", json={"bundle": bundle})
-    assert refused.status_code == 400
-    assert "exactly one Patient" in refused.get_json()["issue"][0]["details"]["text"]
-    assert bench.post("/workbench/api/requests", json={"bundle": bundle, "hook": "order-sign"}).status_code == 400
+def test_data_that_hold_no_request_are_told(bench: FlaskClient, data: Any, said: str) -> None:
+    assert said in asked_of(bench, data, 400)["issue"][0]["details"]["text"]
 
 
 # Feedback, and the command

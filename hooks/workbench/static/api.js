@@ -3,14 +3,15 @@
 const BASE = "/workbench/api";
 
 export class Failure extends Error {
-  constructor(status, issues) {
+  constructor(status, issues, what = "could_not_ask") {
     super(issues.join(" "));
     this.status = status;
     this.issues = issues;
+    this.what = what;
   }
 }
 
-async function asked(path, options) {
+async function asked(path, options, refused) {
   let response;
   try {
     response = await fetch(path, options);
@@ -20,7 +21,7 @@ async function asked(path, options) {
   const content = await response.json().catch(() => null);
   if (!response.ok) {
     const said = (content?.issue ?? []).map((issue) => issue.details?.text ?? "");
-    throw new Failure(response.status, said.length ? said : [response.statusText]);
+    throw new Failure(response.status, said.length ? said : [response.statusText], response.status === 400 ? refused : undefined);
   }
   return content;
 }
@@ -35,5 +36,5 @@ export const words = () => asked(`${BASE}/words`);
 export const about = (language) => asked(`${BASE}/about?language=${language}`);
 export const fixture = (name) => asked(`${BASE}/fixtures/${encodeURIComponent(name)}`);
 export const evaluate = (content) => asked(`${BASE}/evaluate`, posted(content));
-export const requestOf = (bundle, hook) => asked(`${BASE}/requests`, posted({ bundle, hook }));
+export const requestOf = (data, service, client) => asked(`${BASE}/requests`, posted({ data, service, client }), "no_request");
 export const feedback = (service, item) => asked(`/cds-services/${service}/feedback`, posted({ feedback: [item] }));

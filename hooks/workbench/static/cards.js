@@ -1,11 +1,11 @@
 /** The cards as the client shows them, with buttons that report what became of them; under each the tree it stands on. */
 
 import * as api from "./api.js";
-import { announce, field, h, rendered, select, unique } from "./dom.js";
+import { field, h, rendered, select, unique } from "./dom.js";
 import { showJson } from "./resource.js";
 import { isWhatIf, state } from "./state.js";
 import { tree } from "./tree.js";
-import { t } from "./words.js";
+import { listed, t } from "./words.js";
 
 const SIGNS = { info: "i", warning: "!", critical: "!!" };
 
@@ -79,9 +79,9 @@ function shown(card, result, place) {
         ),
         change && change !== "same" ? h("span", { class: `chip ${change}` }, t(`change_${change}`)) : null,
       ),
-      h("h2", { id: name }, card.summary),
+      h("h2", { id: name, lang: result.language }, card.summary),
     ),
-    detail(result.cards[place]),
+    detail(result.cards[place], result.language),
     h(
       "p",
       { class: "source" },
@@ -90,17 +90,19 @@ function shown(card, result, place) {
       card.source.url
         ? h("a", { href: card.source.url, target: "_blank", rel: "noreferrer" }, card.source.label)
         : card.source.label,
-      h("span", { class: "topic" }, card.source.topic.display),
+      h("span", { class: "topic", lang: result.language }, card.source.topic.display),
     ),
-    actions(card, result.service),
+    actions(card, result),
     advice ? why(advice) : null,
   );
 }
 
 /** The detail as it is rendered; a long one is folded, as a side panel would. */
-function detail(said) {
+function detail(said, lang) {
   const body =
-    "text" in said ? h("div", { class: "detail plain" }, said.text) : h("div", { class: "detail" }, rendered(said.html));
+    "text" in said
+      ? h("div", { class: "detail plain", lang }, said.text)
+      : h("div", { class: "detail", lang }, rendered(said.html));
   const button = h("button", { type: "button", class: "more quiet", "aria-expanded": "false", onclick: toggle }, t("show_all"));
   body.classList.add("folded");
   function toggle() {
@@ -125,69 +127,82 @@ function why(advice) {
   return details;
 }
 
-function actions(card, service) {
-  const status = h("p", { class: "told", role: "status" });
-  const place = h("div", { class: "actions" });
-  const told = state.told.get(card.uuid);
-  const disabled = !state.about.feedback || isWhatIf() || Boolean(told);
-  const off = isWhatIf() ? t("no_feedback_what_if") : t("no_feedback");
-
+/** Buttons that report what became of the card: one suggestion or, where the card says so, several; or why it was overridden. */
+function actions(card, { service, language }) {
+  const off = isWhatIf() ? t("no_feedback_what_if") : state.about.feedback ? "" : t("no_feedback");
+  const status = h("p", { class: "told", role: "status", tabindex: "-1" });
+  const several = card.selectionBehavior === "any";
+  const buttons = new Map();
   const suggestions = (card.suggestions ?? []).map((suggestion) => {
     const { label, uuid, isRecommended } = suggestion;
-    const take = () => report({ outcome: "accepted", acceptedSuggestions: [{ id: uuid }] }, label);
+    const take = () => report({ outcome: "accepted", acceptedSuggestions: [{ id: uuid }] }, { id: uuid, label });
+    buttons.set(uuid, h("button", { type: "button", class: "accept", lang: language, onclick: take }, label));
     return h(
       "li",
       { class: isRecommended ? "recommended" : null },
-      h("button", { type: "button", class: "accept", "data-label": label, disabled, onclick: take }, label),
+      buttons.get(uuid),
       isRecommended ? h("span", { class: "chip" }, t("recommended")) : null,
       h(
         "details",
         { class: "effects" },
         h("summary", {}, t("what_it_does", { count: suggestion.actions.length })),
-        h("ul", {}, suggestion.actions.map(effect)),
+        h(
+          "ul",
+          {},
+          suggestion.actions.map((action) => effect(action, language)),
+        ),
       ),
     );
   });
+  const override = card.overrideReasons?.length ? overriding(card, language, report) : null;
+  const heading = suggestions.length === 1 ? "suggestion" : several ? "suggestions_any" : "suggestions_one";
 
-  place.append(
-    suggestions.length
-      ? h(
-          "section",
-          {},
-          h("h3", {}, t(card.selectionBehavior === "any" ? "suggestions_any" : "suggestions_one")),
-          h("ul", { class: "suggestions" }, suggestions),
-        )
-      : "",
-    card.overrideReasons?.length ? overriding(card, disabled, report) : "",
-    status,
-  );
-  if (told) tell(told);
-  else if (disabled) status.textContent = off;
-
-  async function report(what, label) {
-    const item = { card: card.uuid, outcomeTimestamp: new Date().toISOString(), ...what };
+  async function report(what, taken) {
+    const told = state.told.get(card.uuid) ?? { accepted: [], reason: null };
+    draw(true);
     try {
-      await api.feedback(service, item);
-      state.told.set(card.uuid, { outcome: what.outcome, label });
-      tell(state.told.get(card.uuid));
-      for (const control of place.querySelectorAll("button.accept, .override button, .override select, .override input"))
-        control.disabled = true;
+      await api.feedback(service, { card: card.uuid, outcomeTimestamp: new Date().toISOString(), ...what });
     } catch (failure) {
+      draw(false);
       status.className = "told fault";
       status.textContent = [t("feedback_failed"), ...(failure.issues ?? [])].join(" ");
+      return;
     }
+    state.told.set(card.uuid, {
+      accepted: [...told.accepted, ...(taken ? [taken] : [])],
+      reason: what.overrideReason?.reason.code ?? null,
+    });
+    draw(false);
+    status.focus(); // the button that was pressed is none any more
   }
-  function tell({ outcome, label }) {
-    place.querySelector(`button.accept[data-label="${CSS.escape(label)}"]`)?.classList.add("chosen");
-    status.className = "told done";
-    status.textContent = t(outcome === "accepted" ? "accepted" : "overridden", { label });
-    announce(status.textContent);
+  function draw(busy) {
+    const told = state.told.get(card.uuid);
+    for (const [uuid, button] of buttons) {
+      const chosen = told?.accepted.some((one) => one.id === uuid) ?? false;
+      button.classList.toggle("chosen", chosen);
+      button.disabled = Boolean(off || busy || told?.reason || chosen || (told && !several));
+    }
+    for (const control of override?.querySelectorAll("button, select, input") ?? [])
+      control.disabled = Boolean(off || busy || told);
+    status.className = told ? "told done" : "told";
+    if (told?.reason) {
+      const label = card.overrideReasons.find((known) => known.code === told.reason)?.display ?? told.reason;
+      status.textContent = t("overridden", { label });
+    } else if (told) status.textContent = t("accepted", { label: listed(told.accepted.map((one) => one.label)) });
+    else status.textContent = off;
   }
-  return place;
+  draw(false);
+  return h(
+    "div",
+    { class: "actions" },
+    suggestions.length ? h("section", {}, h("h3", {}, t(heading)), h("ul", { class: "suggestions" }, suggestions)) : null,
+    override,
+    status,
+  );
 }
 
 /** What an accepted suggestion has the client do. */
-function effect(action) {
+function effect(action, lang) {
   const what = action.resource
     ? h(
         "button",
@@ -195,28 +210,33 @@ function effect(action) {
         action.resource.resourceType,
       )
     : h("code", {}, action.resourceId);
-  return h("li", {}, h("span", { class: "effect" }, t(`action_${action.type}`)), " ", action.description, " ", what);
+  return h(
+    "li",
+    {},
+    h("span", { class: "effect" }, t(`action_${action.type}`)),
+    " ",
+    h("span", { lang }, action.description),
+    " ",
+    what,
+  );
 }
 
-function overriding(card, disabled, report) {
+function overriding(card, lang, report) {
   let reason = card.overrideReasons[0].code;
-  const comment = h("input", { type: "text", maxlength: 400, disabled, autocomplete: "off" });
+  const comment = h("input", { type: "text", maxlength: 400, autocomplete: "off" });
   const reasons = select(
     card.overrideReasons.map((known) => [known.code, known.display]),
     reason,
     (value) => (reason = value),
   );
-  reasons.disabled = disabled;
+  reasons.lang = lang;
   function send() {
     const { system, display } = card.overrideReasons.find((known) => known.code === reason);
     const said = comment.value.trim();
-    report(
-      {
-        outcome: "overridden",
-        overrideReason: { reason: { code: reason, system, display }, ...(said ? { userComment: said } : {}) },
-      },
-      display,
-    );
+    report({
+      outcome: "overridden",
+      overrideReason: { reason: { code: reason, system, display }, ...(said ? { userComment: said } : {}) },
+    });
   }
   return h(
     "details",
@@ -227,7 +247,7 @@ function overriding(card, disabled, report) {
       { class: "row" },
       field(t("reason"), reasons),
       field(t("comment"), comment),
-      h("button", { type: "button", disabled, onclick: send }, t("send_override")),
+      h("button", { type: "button", onclick: send }, t("send_override")),
     ),
   );
 }

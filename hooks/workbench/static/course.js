@@ -30,18 +30,15 @@ export function coursePanel(result) {
   ];
 }
 
-/** What is due next, in words: of what is overdue the oldest, else the first to come. */
+/** What is due, in words, by day: what is overdue first. */
 function next(course) {
   const due = [...course.due].sort((one, other) => one.on.localeCompare(other.on));
   if (!due.length) return h("p", { class: "next" }, t("nothing_due"));
-  const first = due.filter((entry) => entry.on === due[0].on);
-  return h(
-    "p",
-    { class: "next" },
-    h("strong", {}, t(`due_${due[0].state}`, { day: due[0].on })),
-    " ",
-    listed(first.map((entry) => entry.what)),
+  const together = Map.groupBy(due, (entry) => t(`due_${entry.state}`, { day: entry.on }));
+  const lines = [...together].map(([when, entries]) =>
+    h("p", { class: "next" }, h("strong", {}, when), " ", listed(entries.map((entry) => entry.what))),
   );
+  return h("div", {}, lines);
 }
 
 /** What the lines and shapes mean, in words and by shape, not by colour alone. */

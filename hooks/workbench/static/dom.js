@@ -43,13 +43,16 @@ export function select(choices, chosen, onchange) {
   return h("select", { onchange: (event) => onchange(event.target.value) }, options);
 }
 
-/** A button that puts text on the clipboard, and says that it did. */
-export function copyButton(text, label, done) {
+/** A button that puts text on the clipboard, and says whether it could. */
+export function copyButton(text, label, done, failed) {
   const button = h("button", { type: "button", class: "quiet", onclick: copy }, label);
   async function copy() {
-    await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
-    button.textContent = done;
-    announce(done);
+    const said = await navigator.clipboard.writeText(typeof text === "function" ? text() : text).then(
+      () => done,
+      () => failed,
+    );
+    button.textContent = said;
+    announce(said);
     setTimeout(() => (button.textContent = label), 2000);
   }
   return button;

@@ -1,9 +1,9 @@
 /** The left side: whose request it is, and as whom it is asked. */
 
-import * as api from "./api.js";
-import { announce, field, h, select } from "./dom.js";
-import { accept, changed, evaluate, openFixture, request, state } from "./state.js";
-import { t } from "./words.js";
+import { field, h, select } from "./dom.js";
+import { own } from "./own.js";
+import { accept, changed, evaluate, openFixture, state } from "./state.js";
+import { listed, t } from "./words.js";
 
 const place = () => document.getElementById("intake");
 
@@ -19,11 +19,26 @@ export function drawIntake() {
       h("h2", { id: "whose" }, t("request")),
       origins(),
       state.origin === "example" ? examples() : own(),
+      h("p", { class: "hint", id: "made", role: "status", hidden: true }),
     ),
     h("section", { "aria-labelledby": "asked-as" }, h("h2", { id: "asked-as" }, t("asked_as")), settings()),
   );
   place().replaceChildren(panel);
   markChosen();
+  tellMade();
+}
+
+/** Say of a request that was made of a patient's data what stayed out of it; and show it where requests are pasted. */
+export function tellMade() {
+  const said = document.getElementById("made");
+  const left = Object.entries(state.notAskedFor ?? {}).map(([kind, count]) => `${count} ${kind}`);
+  said.hidden = state.notAskedFor === null;
+  said.textContent = said.hidden
+    ? ""
+    : [t("bundle_taken"), left.length ? t("not_asked_for", { what: listed(left) }) : ""].join(" ");
+  const text = place().querySelector("textarea");
+  const shown = state.draft ?? state.text;
+  if (text && text.value !== shown) text.value = shown;
 }
 
 function origins() {
@@ -41,10 +56,12 @@ function origins() {
       h("span", {}, t(`origin_${origin}`)),
     ),
   );
-  function change(origin) {
+  async function change(origin) {
     state.origin = origin;
     drawIntake();
     place().querySelector(`input[value=${origin}]`).focus();
+    if (origin === "example") await openFixture(state.fixture); // what is shown is what is marked
+    drawSettings();
   }
   return h("fieldset", { class: "segmented wide" }, h("legend", { class: "visually-hidden" }, t("origin")), options);
 }
@@ -113,77 +130,11 @@ export function markChosen() {
   }
 }
 
-function own() {
-  const text = h("textarea", { rows: 12, spellcheck: false, placeholder: t("paste_here") });
-  text.value = state.text;
-  const said = h("p", { class: "fault", role: "alert", hidden: true });
-  const file = h("input", {
-    type: "file",
-    accept: ".json,application/json,application/fhir+json",
-    class: "visually-hidden",
-    onchange: () => read(file.files[0]),
-  });
-  const zone = h(
-    "div",
-    { class: "drop", ondragover: over, ondragleave: leave, ondrop: drop },
-    field(t("paste_label"), text, t("paste_hint")),
-    h(
-      "div",
-      { class: "row" },
-      h("button", { type: "button", class: "primary", onclick: send }, t("evaluate")),
-      h("label", { class: "quiet button" }, file, t("open_file")),
-    ),
-    said,
-  );
-  text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && send());
-
-  function over(event) {
-    event.preventDefault();
-    zone.classList.add("over");
-  }
-  function leave() {
-    zone.classList.remove("over");
-  }
-  async function drop(event) {
-    event.preventDefault();
-    leave();
-    await read(event.dataTransfer.files[0], event.dataTransfer.getData("text"));
-  }
-  async function read(given, otherwise = "") {
-    text.value = given ? await given.text() : otherwise;
-    await send();
-  }
-  function tell(sentence) {
-    said.textContent = sentence;
-    said.hidden = false;
-  }
-  /** A Bundle becomes a request of the hook that is chosen; everything else is sent as it is, to be refused as it is. */
-  async function send() {
-    said.hidden = true;
-    accept(text.value);
-    const content = request();
-    if (!text.value.trim()) return tell(t("nothing_pasted"));
-    if (content?.resourceType === "Bundle") {
-      const hook = state.about.services.find((service) => service.id === state.service).hook;
-      try {
-        accept(JSON.stringify(await api.requestOf(content, hook), null, 1));
-      } catch (failure) {
-        return tell([t("no_request"), ...failure.issues].join(" "));
-      }
-      text.value = state.text;
-      announce(t("bundle_taken"));
-    }
-    drawSettings();
-    await evaluate();
-  }
-  return zone;
-}
-
 function settings() {
   return h("div", { id: "settings" }, controls());
 }
 
-function drawSettings() {
+export function drawSettings() {
   document.getElementById("settings").replaceChildren(...controls());
 }
 
@@ -195,7 +146,7 @@ function controls() {
     min: "1900-01-01",
     max: "2200-12-31",
     value: state.today || about.today,
-    onchange: (event) => set("today", event.target.value === about.today ? "" : event.target.value),
+    onchange: () => day.checkValidity() && set("today", day.value === about.today ? "" : day.value), // a year being typed is none yet
   });
   return [
     field(
@@ -237,7 +188,9 @@ function controls() {
 }
 
 async function set(name, value, redraw = false) {
+  if (state.draft?.trim()) accept(state.draft); // what is seen is what is asked about
   state[name] = value;
+  document.querySelector("#settings select").value = state.service;
   if (redraw) {
     drawSettings();
     document.querySelectorAll("#settings select")[1].focus();

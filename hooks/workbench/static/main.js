@@ -2,7 +2,8 @@
 
 import * as api from "./api.js";
 import { announce, h } from "./dom.js";
-import { drawIntake, markChosen } from "./intake.js";
+import { drawIntake, markChosen, tellMade } from "./intake.js";
+import { takeDrops } from "./own.js";
 import { drawResults, TABS } from "./results.js";
 import { attempt, evaluate, onChange, openFixture, state } from "./state.js";
 import { learn, speak, spoken, t } from "./words.js";
@@ -95,11 +96,13 @@ function fromAddress() {
   if (given.get("language")) speak(given.get("language") === "zh-CN" ? "zh-CN" : "en");
   if (TABS.includes(given.get("tab"))) state.tab = given.get("tab");
   state.client = given.get("client") ?? "";
+  if (given.get("origin") === "own") state.origin = "own"; // what was pasted is kept nowhere
   return given.get("fixture") ?? state.fixture;
 }
 
 function toAddress() {
-  const shown = { ...(state.origin === "example" ? { fixture: state.fixture } : {}), client: state.client, tab: state.tab };
+  const whose = state.origin === "example" ? { fixture: state.fixture } : { origin: "own" };
+  const shown = { ...whose, client: state.client, tab: state.tab };
   history.replaceState(null, "", `#${new URLSearchParams({ ...shown, language: spoken() })}`);
 }
 
@@ -118,16 +121,21 @@ async function start() {
   if (!state.about.clients.some((client) => client.name === state.client)) state.client = state.about.clients[0].name;
   if (!state.about.fixtures.some((fixture) => fixture.name === first)) state.fixture = state.about.fixtures[0].name;
   else state.fixture = first;
+  state.service = state.about.services[0].id;
   onChange((what) => {
+    if (what === "request") return tellMade();
     drawResults();
     if (what !== "result") return;
     toAddress();
     markChosen();
+    tellMade();
     if (state.result && !state.failure)
       announce(t("announced", { status: state.result.status, cards: state.result.cards.length }));
   });
   drawBar();
   drawIntake();
+  takeDrops();
+  if (state.origin === "own") return drawResults();
   await openFixture(state.fixture);
   drawIntake();
 }
@@ -136,6 +144,6 @@ addEventListener("beforeprint", () => {
   for (const tables of document.querySelectorAll("details.tables")) tables.open = true;
 });
 
-addEventListener("hashchange", () => location.hash.includes("=") && location.reload()); // somebody wrote another address
+addEventListener("hashchange", (event) => new URL(event.newURL).hash.includes("=") && location.reload()); // somebody wrote another address
 
 start();

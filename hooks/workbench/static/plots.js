@@ -2,11 +2,13 @@
 
 /* global Plot */
 import { h } from "./dom.js";
-import { spoken, t } from "./words.js";
+import { apart, clip, legible } from "./labels.js";
+import { listed, spoken, t } from "./words.js";
 
 const DASHES = { low_below: null, grey_up_to: "2 4", high_above: "9 4", very_high_above: "9 4 2 4" };
 const LEFT = 44;
 const RIGHT = 84;
+const [HEIGHT, TOP, BOTTOM] = [168, 16, 18];
 const DAY = 864e5;
 const day = (text) => new Date(`${text}T00:00:00Z`);
 
@@ -29,20 +31,41 @@ function span(course) {
 /** A picture of each analyte in each unit, and one of the medicines, all over the same days. */
 export function pictures(course, width) {
   const domain = span(course);
-  const graphs = course.panels.map((panel) =>
-    figure(panel.title, panel.unit.replace(/^ug\b/, "µg"), said(panel), graph(panel, course, domain, width)),
-  );
+  const graphs = course.panels.map((panel) => {
+    const unit = panel.unit.replace(/^ug\b/, "µg");
+    return figure(panel.title, [unit, beyond(panel, domain)], said(panel), graph(panel, course, domain, width));
+  });
   const lanes = course.treatments.length
-    ? [figure(t("treatments"), "", course.treatments.map(inWords).join("; "), timeline(course, domain, width))]
+    ? [figure(t("treatments"), [], course.treatments.map(inWords).join("; "), timeline(course, domain, width))]
     : [];
   return [...graphs, ...lanes];
 }
 
-function figure(title, unit, text, svg) {
+/** Results before the first day that is drawn: an old low one still tells something. */
+function beyond(panel, domain) {
+  const earlier = panel.results.filter((one) => day(one.day) < domain[0]);
+  const shown = earlier.slice(-3).map((one) => `${one.reported} (${one.written})`);
+  const more = earlier.length - shown.length;
+  return earlier.length
+    ? [t("earlier"), listed(shown), more ? t("earlier_more", { count: more }) : ""].filter(Boolean).join(" ")
+    : "";
+}
+
+function figure(title, beside, text, svg) {
   for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label"); // the picture is told as a whole
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${title}: ${text}`);
-  return h("figure", {}, h("figcaption", {}, h("strong", {}, title), unit ? h("span", { class: "soft" }, unit) : null), svg);
+  return h(
+    "figure",
+    {},
+    h(
+      "figcaption",
+      {},
+      h("strong", {}, title),
+      beside.filter(Boolean).map((said) => h("span", { class: "soft" }, said)),
+    ),
+    svg,
+  );
 }
 
 function said(panel) {
@@ -56,13 +79,14 @@ function axis(domain, width) {
   const months = (domain[1] - domain[0]) / (30.4 * DAY);
   const room = (width - LEFT - RIGHT) / 62;
   const step = [1, 3, 6].find((count) => months / count <= room);
-  const wanted = !step ? "year" : months < 2 ? "2 weeks" : `${step} months`;
+  const years = Math.ceil(months / 12 / ((width - LEFT - RIGHT) / 48)); // so many years apart their names do not touch
+  const wanted = !step ? (years === 1 ? "year" : `${years} years`) : months < 2 ? "2 weeks" : `${step} months`;
   const part = (options) => (at) => at.toLocaleDateString(spoken(), { timeZone: "UTC", ...options });
   const year = part({ year: "numeric" });
   const near = months < 2 ? part({ month: "short", day: "numeric" }) : part({ month: "short" });
   let before = "";
   const tickFormat = (at) => {
-    if (wanted === "year") return year(at);
+    if (!step) return year(at);
     const first = year(at) !== before;
     before = year(at);
     return first ? `${near(at)}\n${year(at)}` : near(at);
@@ -90,14 +114,15 @@ function graph(panel, course, domain, width) {
   const low = limits.find((limit) => limit.kind === "low_below");
   const points = panel.results.map((one) => ({ ...one, at: day(one.day) })).filter((one) => one.at >= domain[0]);
   const exact = points.filter((one) => !one.bound);
-  const due = course.due.filter((one) => one.concept === panel.concept).slice(0, 1);
-  const latest = points.at(-1);
+  const due = course.due.filter((one) => one.concept === panel.concept && one.state !== "now").slice(0, 1);
   const crowded = width / Math.max(points.length, 1) < 60;
+  const across = (at) => LEFT + ((at - domain[0]) / (domain[1] - domain[0])) * (width - LEFT - RIGHT);
+  const down = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
   return Plot.plot({
     ...common(width),
-    height: 168,
-    marginTop: 16,
-    marginBottom: 18,
+    height: HEIGHT,
+    marginTop: TOP,
+    marginBottom: BOTTOM,
     x: axis(domain, width),
     y: { domain: [0, top], label: null, ticks: 4, tickSize: 0 },
     marks: [
@@ -108,15 +133,18 @@ function graph(panel, course, domain, width) {
       limits.map((limit) =>
         Plot.ruleY([limit.value], { stroke: "var(--limit)", strokeWidth: 1.25, strokeDasharray: DASHES[limit.kind] }),
       ),
-      Plot.text(limits, {
-        x: domain[1],
-        y: "value",
-        text: (limit) => `${t(`threshold_${limit.kind}`)} ${limit.value}${limit.mark}`,
-        textAnchor: "start",
-        dx: 7,
-        fill: "var(--limit)",
-        fontSize: 11.5,
-      }),
+      apart(limits, down).map(([limit, dy]) =>
+        Plot.text([limit], {
+          x: domain[1],
+          y: "value",
+          text: (one) => `${t(`threshold_${one.kind}`)} ${written(one.value)}${one.mark}`,
+          textAnchor: "start",
+          dx: 7,
+          dy,
+          fill: "var(--limit)",
+          fontSize: 11.5,
+        }),
+      ),
       today(course),
       Plot.ruleX(due, { x: (one) => day(one.on), stroke: "var(--due)", strokeWidth: 1.5, strokeDasharray: "5 4" }),
       Plot.text(due, {
@@ -130,17 +158,7 @@ function graph(panel, course, domain, width) {
         textAnchor: "middle",
       }),
       Plot.line(exact, { x: "at", y: "value", stroke: "var(--series)", strokeWidth: 2 }),
-      Plot.dot(points, {
-        x: "at",
-        y: "value",
-        symbol: (one) => (one.bound === "below" ? "triangle" : one.bound === "above" ? "square" : "circle"),
-        r: 4.5,
-        fill: "var(--series)",
-        stroke: "var(--surface)",
-        strokeWidth: 1.5,
-        title: (one) => `${one.written}: ${one.reported}`,
-      }),
-      Plot.text(crowded ? [latest] : points, {
+      Plot.text(legible(points, across, down), {
         x: "at",
         y: "value",
         text: (one) => one.reported.split(" ")[0],
@@ -151,9 +169,21 @@ function graph(panel, course, domain, width) {
         fontSize: 12,
         fontWeight: 600,
       }),
+      Plot.dot(points, {
+        x: "at",
+        y: "value",
+        symbol: (one) => (one.bound === "below" ? "triangle" : one.bound === "above" ? "square" : "circle"),
+        r: crowded ? 3 : 4.5,
+        fill: "var(--series)",
+        stroke: "var(--surface)",
+        strokeWidth: crowded ? 0.75 : 1.5,
+        title: (one) => `${one.written}: ${one.reported}`,
+      }),
     ],
   });
 }
+
+const written = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
 
 function today(course) {
   return Plot.ruleX([day(course.today)], { stroke: "var(--soft)", strokeWidth: 1 });
@@ -171,6 +201,7 @@ function timeline(course, domain, width) {
       from: start < domain[0] ? domain[0] : start,
       to: end - start < 5 * DAY ? new Date(start.getTime() + 5 * DAY) : end,
       treats: one.concept.startsWith("b12"),
+      known: Boolean(one.start && (one.end || one.current)),
     };
   });
   const half = (side) => (one) => one.lane + side;
@@ -184,17 +215,23 @@ function timeline(course, domain, width) {
     marks: [
       today(course),
       Plot.text([t("today_mark")], { x: day(course.today), y: -0.5, dy: -8, fill: "var(--soft)", fontSize: 11 }),
-      Plot.rect(bars, {
-        x1: "from",
-        x2: "to",
-        y1: half(0.1),
-        y2: half(0.34),
-        fill: (one) => (one.treats ? "var(--series)" : "var(--other)"),
-        stroke: (one) => (one.treats ? "var(--series)" : "var(--soft)"),
-        strokeDasharray: (one) => (one.start ? null : "3 3"),
-        rx: 2,
-        title: inWords,
-      }),
+      [true, false].map((known) =>
+        Plot.rect(
+          bars.filter((one) => one.known === known),
+          {
+            x1: "from",
+            x2: "to",
+            y1: half(0.1),
+            y2: half(0.34),
+            fill: (one) => (one.treats ? "var(--series)" : "var(--other)"),
+            fillOpacity: known ? 1 : 0.25,
+            stroke: (one) => (one.treats ? "var(--series)" : "var(--soft)"),
+            strokeDasharray: known ? null : "3 3",
+            rx: 2,
+            title: inWords,
+          },
+        ),
+      ),
       Plot.text(
         bars.filter((one) => one.current),
         { x: "to", y: half(0.22), text: () => "▸", dx: 5, fill: "var(--soft)", fontSize: 13 },
@@ -214,10 +251,13 @@ function timeline(course, domain, width) {
   });
 }
 
-const label = (one) => [one.dose, one.dose ? one.route : null, one.name].filter(Boolean).join(" · ");
-const clip = (text, width) => (text.length > width / 6.6 ? `${text.slice(0, Math.floor(width / 6.6) - 1)}…` : text);
+/** What is unknown of a period is said where it is drawn: a bar has to begin and end somewhere. */
+function label(one) {
+  const open = [one.start ? null : t("start_unknown"), one.end || one.current ? null : t("end_unknown")].filter(Boolean);
+  return [...open.map((said) => `(${said})`), one.dose, one.dose ? one.route : null, one.name].filter(Boolean).join(" · ");
+}
 
 function inWords(one) {
-  const from = one.start ?? t("start_unknown");
-  return `${label(one)}: ${from} – ${one.end ?? (one.current ? t("ongoing") : t("end_unknown"))}`;
+  const from = one.start ?? "?";
+  return `${label(one)}: ${from} – ${one.end ?? (one.current ? t("ongoing") : "?")}`;
 }

@@ -37,7 +37,7 @@ export function showJson(content, title, beside = null) {
       h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("close")),
     ),
     content ? h("pre", { tabindex: "0" }, text) : h("p", {}, t("not_in_request")),
-    h("footer", {}, content ? copyButton(text, t("copy"), t("copied")) : null, beside),
+    h("footer", {}, content ? copyButton(text, t("copy"), t("copied"), t("copy_failed")) : null, beside),
   );
   dialog.setAttribute("aria-label", title);
   dialog.showModal();

@@ -26,9 +26,9 @@ export function drawResults() {
 
 /** Draw anew, and leave the focus where it was as far as that is still there. */
 function show(main) {
-  const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = main.contains(document.activeElement) ? document.activeElement.id || "panel" : "";
   main.replaceChildren(summary(), whatIfNotice(), tabs(), panel());
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused) (document.getElementById(focused) ?? document.getElementById("panel")).focus({ preventScroll: true });
 }
 
 function loading() {
@@ -41,14 +41,15 @@ function loading() {
 }
 
 function failure() {
-  const { status, issues } = state.failure;
+  const { status, issues, what } = state.failure;
   const sentences = status === 0 ? [t("unreachable")] : issues;
   return h(
     "section",
     { class: "notice bad", role: "alert" },
-    h("h2", {}, t("could_not_ask")),
+    h("h2", {}, t(what)),
     sentences.map((sentence) => h("p", {}, sentence)),
-    h("button", { type: "button", onclick: () => retry() }, t("try_again")),
+    what === "could_not_ask" ? h("button", { type: "button", onclick: () => retry() }, t("try_again")) : null,
+    isWhatIf() ? resetButton() : null,
   );
 }
 
@@ -100,13 +101,17 @@ function whatIfNotice() {
       " ",
       changes ? (changes.same ? t("what_if_same") : t("what_if_differs")) : "",
     ),
-    h("button", { type: "button", class: "quiet", id: "reset-what-if", onclick: reset }, t("reset")),
+    resetButton(),
     state.tab === "what_if" ? null : differences(changes),
   );
+}
+
+function resetButton() {
   function reset() {
     resetWhatIf();
     evaluate();
   }
+  return h("button", { type: "button", class: "quiet", id: "reset-what-if", onclick: reset }, t("reset"));
 }
 
 function counts() {

@@ -7,7 +7,10 @@ export const state = {
   about: null,
   origin: "example", // or "own"
   fixture: "food-bound-deficiency",
-  text: "",
+  source: "", // what was brought: a request, or a patient's data
+  draft: null, // what was typed since
+  text: "", // the request that is sent
+  notAskedFor: null, // where it was made of a patient's data: how many resources of which types no template asks for
   service: "",
   client: "",
   cards: "page", // the language of the cards: that of the page, of the client, or one by name
@@ -33,26 +36,48 @@ export function resetWhatIf() {
   state.hidden = new Set();
 }
 
-/** The request as JSON; null where it is none. */
-export function request() {
+const parsed = (text) => {
   try {
-    return JSON.parse(state.text);
+    return JSON.parse(text);
   } catch {
     return null;
   }
-}
+};
+
+/** The request as JSON; null where it is none. */
+export const request = () => parsed(state.text);
 
 /** The language asked for, as the Accept-Language header of a call would; null leaves it to the client. */
 export const asked = () => (state.cards === "page" ? spoken() : state.cards === "client" ? null : state.cards);
 
-/** Take a request over, and with it the service of its hook. */
+/** Take over a request, and with it the service of its hook, or a patient's data. */
 export function accept(text) {
-  state.text = text;
+  state.source = state.text = text;
+  state.draft = null;
+  state.notAskedFor = null;
   state.told = new Map();
+  madeFor = "";
   resetWhatIf();
-  const hook = request()?.hook;
-  const service = state.about.services.find((known) => known.hook === hook);
+  const service = serviceOf(parsed(text)?.hook);
   if (service) state.service = service.id;
+}
+
+const serviceOf = (hook) => state.about.services.find((known) => known.hook === hook);
+let madeFor = ""; // the service and client that the request was made for
+
+/** The request for the service that is chosen: as it was brought, or made of the data that were. */
+async function prepare(isLatest) {
+  const content = parsed(state.source);
+  const service = serviceOf(content?.hook);
+  const isData = Array.isArray(content) || typeof content?.resourceType === "string";
+  const wanted = isData || (service && service.id !== state.service) ? `${state.service} ${state.client}` : "";
+  if (wanted === madeFor) return;
+  const made = wanted ? await api.requestOf(state.source, state.service, state.client) : { request: state.source };
+  if (!isLatest()) return;
+  madeFor = wanted;
+  state.text = made.request;
+  state.notAskedFor = made.not_asked_for ?? null;
+  changed("request");
 }
 
 let latest = 0;
@@ -72,19 +97,23 @@ export function openFixture(name) {
 
 /** Ask the service what is on the bench, as it is set now. */
 export async function evaluate() {
-  if (state.text.trim()) await attempt(ask);
+  if (state.source.trim()) await attempt(ask);
+  else changed("result");
 }
 
 /** Do once more what failed. */
 export const retry = () => attempt(again);
 
 async function ask(isLatest) {
+  await prepare(isLatest);
+  if (!isLatest()) return;
   const whatIf = isWhatIf();
   const result = await api.evaluate({
     body: state.text,
     service: state.service,
     client: state.client,
     language: asked(),
+    page: spoken(),
     today: state.today || null,
     numbers: state.numbers,
     hidden: [...state.hidden],

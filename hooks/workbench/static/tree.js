@@ -8,9 +8,19 @@ import { tryNumber } from "./whatif.js";
 
 const below = new WeakMap(); // what stands under an item: drawn when it is first opened
 
+/** A fact stands on the same wherever it is mentioned; the trace tells it once. */
+function unfold(nodes, told = new Map()) {
+  for (const node of nodes) {
+    if (node.inputs) told.set(node.name, node.inputs);
+    unfold(node.inputs ?? [], told);
+  }
+  return told;
+}
+
 /** `nodes`: what stands at the root. Branches in which nothing was found are gathered in one that can be opened. */
 export function tree(nodes, label) {
-  const list = h("ul", { role: "tree", class: "tree", "aria-label": label, onkeydown: walk }, branches(nodes));
+  const told = unfold(nodes);
+  const list = h("ul", { role: "tree", class: "tree", "aria-label": label, onkeydown: walk }, branches(nodes, told));
   const first = list.querySelector("[role=treeitem]");
   if (first) first.tabIndex = 0;
   list.addEventListener("focusin", (event) => {
@@ -18,52 +28,45 @@ export function tree(nodes, label) {
     if (!item) return;
     for (const other of list.querySelectorAll("[role=treeitem][tabindex='0']")) other.tabIndex = -1;
     item.tabIndex = 0;
+    for (const control of list.querySelectorAll("a, button")) control.tabIndex = item.contains(control) ? 0 : -1;
   });
   return list;
 }
 
-function branches(nodes) {
+function branches(nodes, told) {
+  const branch = (node) => item(row(node), node.inputs ?? told.get(node.name) ?? [], node.kind, told);
   const barren = nodes.filter((node) => node.barren);
   const rest = nodes.filter((node) => !node.barren && node.name !== "today").map(branch);
-  return barren.length > 1 ? [...rest, folded(barren)] : [...rest, ...barren.map(branch)];
+  return barren.length > 1 ? [...rest, folded(barren, told)] : [...rest, ...barren.map(branch)];
 }
 
-function folded(nodes) {
+function folded(nodes, told) {
   const names = nodes.map((node) => (node.kind === "chart" ? node.means : node.name)).join(", ");
   return item(
     [
       h("span", { class: "line" }, h("span", { class: "value" }, t("nothing_found", { count: nodes.length }))),
       h("span", { class: "means names" }, names),
     ],
-    nodes,
+    nodes.map((node) => ({ ...node, barren: false })), // or they would be gathered again
     "barren",
+    told,
   );
 }
 
-function branch(node) {
-  return item(row(node), node.seen ? [] : (node.inputs ?? []), node.kind);
-}
-
-function item(content, children, kind) {
+function item(content, children, kind, told) {
   const node = h(
     "div",
     { role: "treeitem", tabindex: "-1", class: "node", "aria-expanded": children.length ? "false" : null },
     content,
   );
   node.addEventListener("click", (event) => event.target.closest("a, button") || toggle(node));
-  below.set(node, children);
+  below.set(node, () => branches(children, told));
   return h("li", { role: "none", class: kind }, node);
 }
 
 function row(node) {
   const title = node.kind === "chart" ? h("span", { class: "name" }, node.means) : h("code", { class: "name" }, node.name);
-  const line = h(
-    "span",
-    { class: "line" },
-    title,
-    h("span", { class: "value" }, node.value),
-    node.seen ? h("span", { class: "chip" }, t("above")) : null,
-  );
+  const line = h("span", { class: "line" }, title, h("span", { class: "value" }, node.value));
   const beside =
     node.kind === "number"
       ? number(node)
@@ -95,7 +98,7 @@ function number(node) {
       : h("span", { title: cited.title }, cited.label),
   );
   return [
-    h("span", { class: "means", lang: "en" }, known.means),
+    h("span", { class: "means" }, known.means),
     h(
       "span",
       { class: "references" },
@@ -112,7 +115,7 @@ function number(node) {
 function toggle(node, open = node.getAttribute("aria-expanded") !== "true") {
   if (!node.hasAttribute("aria-expanded")) return;
   if (open && !node.nextElementSibling) {
-    const group = h("ul", { role: "group", id: unique("group") }, branches(below.get(node)));
+    const group = h("ul", { role: "group", id: unique("group") }, below.get(node)());
     node.after(group);
     node.setAttribute("aria-owns", group.id);
   }

@@ -47,7 +47,7 @@ function adding() {
     members.map((known) => h("option", { value: known.name }, `${known.means} (${known.value} ${known.unit})`));
   const list = h(
     "select",
-    { id: "add-number", lang: "en" },
+    { id: "add-number" },
     h("option", { value: "" }, "–"),
     h("optgroup", { label: t("numbers_used") }, options(free.filter((known) => here.has(known.name)))),
     h("optgroup", { label: t("numbers_other") }, options(free.filter((known) => !here.has(known.name)))),
@@ -74,7 +74,9 @@ function number(name) {
     type: "number",
     ...range,
     step: "any",
+    required: true,
     ...label,
+    id: `exact-${name}`,
     onchange: () => exact.reportValidity() && set(exact.value),
   });
   function set(value) {
@@ -83,12 +85,13 @@ function number(name) {
   }
   function remove() {
     delete state.numbers[name];
+    document.getElementById("add-number").focus();
     evaluate();
   }
   return h(
     "div",
     { class: "number-row" },
-    h("p", {}, h("strong", { lang: "en" }, known.means), " ", h("code", { class: "soft" }, name)),
+    h("p", {}, h("strong", {}, known.means), " ", h("code", { class: "soft" }, name)),
     h(
       "div",
       { class: "row" },
