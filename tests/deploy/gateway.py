@@ -20,7 +20,17 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from tests.deploy.stage import SUBJECT, Authority, caller, free_port, running_echo, running_gateway, running_service, secured
+from tests.deploy.stage import (
+    SUBJECT,
+    Authority,
+    caller,
+    free_port,
+    running_echo,
+    running_gateway,
+    running_quitter,
+    running_service,
+    secured,
+)
 from tests.patients import request
 
 
@@ -35,7 +45,7 @@ class Stage:
     """Everything that runs.
 
     `port`: of the gateway before the real service, which is `direct`. `echo`: a gateway that shows what comes through. `one_left`:
-    one that has lost one of two services; `none_left`: its only one.
+    one that has lost one of two services; `one_ending`: one of whose services ends in every call; `none_left`: one without any.
     """
 
     folder: Path
@@ -46,6 +56,7 @@ class Stage:
     port: int
     echo: str
     one_left: str
+    one_ending: str
     none_left: str
     direct: str
 
@@ -56,7 +67,7 @@ class Stage:
 
     def on_disk(self) -> str:
         """What the gateway says of bodies that it wrote to a file."""
-        log = (self.folder / "real" / "error.log").read_text()
+        log = (self.folder / "real" / "all.log").read_text()
         return "\n".join(line for line in log.splitlines() if "temporary file" in line)
 
     def ehr(self, certificate: tuple[str, str] | None = None, address: str = "127.0.0.1") -> requests.Session:
@@ -82,9 +93,11 @@ def _staged(folder: Path) -> Iterator[Stage]:
     with (
         running_service(folder) as service,
         running_echo() as echo,
+        running_quitter() as quitter,
         running_gateway(folder / "real", tls, service) as port,
         running_gateway(folder / "echo", tls, echo) as echoing,
         running_gateway(folder / "one", tls, gone, echo) as one,
+        running_gateway(folder / "ending", tls, quitter, echo) as ending,
         running_gateway(folder / "none", tls, gone) as none,
     ):
         yield Stage(
@@ -96,6 +109,7 @@ def _staged(folder: Path) -> Iterator[Stage]:
             port,
             f"https://127.0.0.1:{echoing}",
             f"https://127.0.0.1:{one}",
+            f"https://127.0.0.1:{ending}",
             f"https://127.0.0.1:{none}",
             f"http://127.0.0.1:{service}",
         )
@@ -315,6 +329,37 @@ def long_headers(stage: Stage) -> Seen:
     return refusal(stage.ehr().get(f"{stage.url}/cds-services", headers={"X-Long": "a" * 65_536}))
 
 
+@case("methods, lengths and versions that it does not know", 405)
+def unknown_to_it(stage: Stage) -> Seen:
+    asked = {
+        "TRACE /cds-services HTTP/1.1\r\nHost: a\r\n": 405,
+        "POST /cds-services HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n": 501,
+        "GET /cds-services HTTP/2.0\r\nHost: a\r\n": 505,
+        "GET /cds-services HTTP/1.1\r\n": 400,
+        f"GET /{'a' * 9_000} HTTP/1.1\r\nHost: a\r\n": 414,
+    }
+    for text, status in asked.items():
+        with secured(stage.port, stage.authority, stage.known) as connection:
+            connection.sendall(f"{text}Connection: close\r\n\r\n".encode())
+            assert told(connection).status == status, text[:40]
+    return Seen(405, "an OperationOutcome for each of 405, 501, 505, 400, 414")
+
+
+@case("a browser's preflight", 200)
+def preflight(stage: Stage) -> Seen:
+    asked = {"Origin": "https://ehr.hospital.example", "Access-Control-Request-Method": "POST"}
+    line = stage.ehr().options(stage.echo + SERVICE, headers=asked).json()
+    assert asked.items() <= dict(line["headers"]).items()
+    return Seen(200, f"passed to the service, without a certificate: {line['line']}")
+
+
+@case("what cards say, to somebody who takes gzip", 200)
+def unpacked(stage: Stage) -> Seen:
+    answer = stage.ehr(stage.known).post(stage.url + SERVICE, PATIENT, headers={**JSON, "Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers
+    return Seen(answer.status_code, "sent as it is: its length does not tell what an answer has in common with a guess")
+
+
 HIDDEN = ("/metrics", "/readyz", "/workbench", "/workbench/", "/", "/static/x.js")
 DETOURS = (
     "//metrics",
@@ -386,6 +431,14 @@ def one_left(stage: Stage) -> Seen:
     return Seen(max(statuses), f"{len(statuses)} of {len(statuses)} calls answered by the other")
 
 
+@case("one of two services ends while it answers", 200)
+def one_ending(stage: Stage) -> Seen:
+    statuses = [stage.ehr().post(stage.one_ending + SERVICE, PATIENT, headers=JSON).status_code for _ in range(6)]
+    log = (stage.folder / "ending" / "access.log").read_text()
+    assert any(", " in json.loads(line)["upstream"] for line in log.splitlines()), "it was asked"
+    return Seen(max(statuses), f"{len(statuses)} of {len(statuses)} calls answered by the other")
+
+
 @case("the service is gone", 502)
 def none_left(stage: Stage) -> Seen:
     answer = stage.ehr().post(stage.none_left + SERVICE, PATIENT, headers=JSON)
@@ -400,9 +453,13 @@ def logged(stage: Stage) -> Seen:
     time.sleep(0.2)
     text = (stage.folder / "real" / "access.log").read_text()
     (line,) = (entry for entry in map(json.loads, text.splitlines()) if entry["request"] == "logged-0001")
-    assert "secret-word" not in text
+    stage.ehr().get(f"{stage.none_left}/rulebook?patient=secret-word", headers={"Referer": "https://ehr/?patient=secret-word"})
+    assert "secret-word" in (stage.folder / "none" / "all.log").read_text(), "nginx would quote it"
+    assert "secret-word" not in text + (stage.folder / "none" / "error.log").read_text()
     assert (line["path"], line["certificate"], line["client"]) == ("/rulebook", SUBJECT, "127.0.0.1")
-    return Seen(int(line["status"]), "JSON with request id and certificate; no query, no header, no body")
+    return Seen(
+        int(line["status"]), "JSON with request id and certificate; no query, no header, no body; none in the log of errors"
+    )
 
 
 def head(path: str, more: str) -> bytes:
