@@ -2,8 +2,8 @@
 
     python deploy/materials.py /opt/cobalamin/bin/python DIRECTORY
 
-Run it with a Python that has cyclonedx-bom, on an installation that has the packages of requirements.lock. The scripts of others that
-the workbench ships are listed as well.
+Run it with a Python that has cyclonedx-bom, on an installation that has the packages of requirements.lock. The scripts that the
+workbench ships of others are listed as well.
 """
 
 from __future__ import annotations
@@ -76,24 +76,25 @@ def shipped(python: Path) -> list[Component]:
     """The scripts of others that an installation ships for browsers. Exits where a file is not the one that is named."""
     run = subprocess.run([str(python.absolute()), "-c", _SHIPPED], check=True, capture_output=True, cwd="/", env=_elsewhere())
     folder, known = json.loads(run.stdout)
-    return [script(Path(folder, name), **told) for name, told in known.items()]
+    return [script(Path(folder, name), told) for name, told in known.items()]
 
 
-def script(file: Path, package: str, version: str, license: str, sha256: str, **more: str) -> Component:  # noqa: A002 - as the file says
+def script(file: Path, told: Mapping[str, str]) -> Component:
     """A file as a component, by what is known of it."""
-    if hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+    if hashlib.sha256(file.read_bytes()).hexdigest() != told["sha256"]:
         sys.exit(f"not what was taken over: {file}")
-    group, _, name = package.rpartition("/")
+    group, _, name = told["package"].rpartition("/")
+    version = told["version"]
     return Component(
         type=ComponentType.LIBRARY,
         group=group or None,
         name=name,
         version=version,
-        bom_ref=f"{package}=={version}",
+        bom_ref=f"{told['package']}=={version}",
         purl=PackageURL("npm", group or None, name, version),
-        licenses=[DisjunctiveLicense(id=license)],
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)],
-        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(more["from"]))],
+        licenses=[DisjunctiveLicense(id=told["license"])],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=told["sha256"])],
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(told["from"]))],
     )
 
 

@@ -151,8 +151,8 @@ def running_gateway(folder: Path, tls: Mapping[str, str], *upstreams: int) -> It
     command = [program, "-e", str(folder / "main.log"), "-c", str(folder / "nginx.conf")]
     journal, ours = socket.socketpair()  # systemd hands it a socket, which cannot be opened anew
     with journal, ours:
-        subprocess.run([*command, "-t", "-q"], stdout=ours, check=True)
-        with subprocess.Popen(command, stdout=ours) as process:
+        subprocess.run([*command, "-t", "-q"], stdout=ours.fileno(), check=True)
+        with subprocess.Popen(command, stdout=ours.fileno()) as process:
             try:
                 until_open(port, process)
                 yield port

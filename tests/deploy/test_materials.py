@@ -65,7 +65,7 @@ def test_another_file_than_the_one_that_was_taken_over_is_no_release(materials: 
     known = yaml.safe_load((VENDOR / "vendor.yaml").read_text(encoding="utf-8"))["d3.min.js"]
     (tmp_path / "d3.min.js").write_text("something else")
     with pytest.raises(SystemExit, match="not what was taken over"):
-        materials.script(tmp_path / "d3.min.js", **known)
+        materials.script(tmp_path / "d3.min.js", known)
 
 
 def test_another_version_than_the_locked_one_is_no_release(materials: SimpleNamespace, installed: Bom) -> None:
