@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what wheelhouse.sh packed, without a network: ./install.sh [PREFIX]
-# Into PREFIX/cobalamin-VERSION (PREFIX: /opt), beside what is there. The link PREFIX/cobalamin, by which all find it, is made where
+# Into PREFIX/cobalamin-VERSION (PREFIX: /opt), beside what is there. The link PREFIX/cobalamin, which leads to it, is made where
 # there is none; else it stays, and turning it is the upgrade. PYTHON: the Python to use, 3.11 or later; else python3.
 set -eu
 cd "$(dirname "$0")"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,7 @@ def bundle(folder: Path, version: str) -> Path:
     shutil.copy(DEPLOY / "install.sh", place)
     wheel = place / f"cobalamin_cds-{version}-py3-none-any.whl"
     wheel.touch()
-    sums = subprocess.run(["sha256sum", wheel.name], cwd=place, capture_output=True, check=True)
-    (place / "SHA256SUMS").write_bytes(sums.stdout)
+    (place / "SHA256SUMS").write_text(f"{sha256(b'').hexdigest()}  {wheel.name}\n")
     return place
 
 

@@ -75,7 +75,7 @@ def test_the_manifests_fit_each_other() -> None:
     assert scaled["scaleTargetRef"]["name"] == of_kind("Deployment")["metadata"]["name"]
     assert scaled["minReplicas"] > of_kind("PodDisruptionBudget")["spec"]["minAvailable"]
     grace = pod["spec"]["terminationGracePeriodSeconds"]
-    assert grace > settled("kubernetes/base")["server"]["notice_s"] + 30  # and what is under way
+    assert grace > settled("kubernetes/example")["server"]["notice_s"] + 30  # and what is under way
 
 
 def test_the_containers_may_nothing() -> None:
@@ -97,6 +97,54 @@ def test_the_containers_may_nothing() -> None:
         assert box["read_only"]
         assert box["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in box["security_opt"]
+
+
+def test_the_example_knows_the_client_of_all_others() -> None:
+    """Kustomize takes no file from outside a directory, so this one has a copy."""
+    assert (KUBERNETES / "example" / "ehr.yaml").read_text(encoding="utf-8") == (DEPLOY / "clients" / "ehr.yaml").read_text(
+        "utf-8"
+    )
+
+
+def test_a_pod_that_is_busy_is_not_killed() -> None:
+    """A call to a service whose workers all wait for a FHIR server waits behind others; the port is open."""
+    service, _ = of_kind("Deployment")["spec"]["template"]["spec"]["containers"]
+    assert service["livenessProbe"]["tcpSocket"] == {"port": "service"}
+    assert service["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def rendered() -> list[dict[str, Any]]:
+    """What `kubectl apply -k` would apply of the example."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed: apt-get install kubernetes-client")
+    run = subprocess.run([program, "kustomize", str(KUBERNETES / "example")], capture_output=True, check=True)
+    return [found for found in yaml.safe_load_all(run.stdout) if found]
+
+
+def test_what_kustomize_makes_of_the_example_holds_together() -> None:
+    found = rendered()
+    for one in found:
+        if not one["apiVersion"].startswith("monitoring.coreos.com"):
+            kubernetes_validate.validate(one, NEWEST, strict=True)
+        assert one["kind"] == "Namespace" or one["metadata"]["namespace"] == "cobalamin"
+    made = {one["metadata"]["name"]: one for one in found if one["kind"] == "ConfigMap"}
+    (deployment,) = (one for one in found if one["kind"] == "Deployment")
+    spec = deployment["spec"]["template"]["spec"]
+    sources = [source for volume in spec["volumes"] for source in volume.get("projected", {}).get("sources", [volume])]
+    maps = {source["configMap"]["name"]: source["configMap"] for source in sources if "configMap" in source}
+    assert set(maps) == set(made)
+    for name, used in maps.items():
+        assert {item["key"] for item in used.get("items", [])} <= set(made[name]["data"])
+    (configuration,) = (one["data"] for one in made.values() if "cobalamin.yaml" in one["data"])
+    assert set(yaml.safe_load(configuration["cobalamin.yaml"])["clients"]) <= set(configuration)
+    secrets = {source["secret"].get("name") or source["secret"]["secretName"] for source in sources if "secret" in source}
+    manual = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    assert all(re.search(rf"create secret \w+ {name} ", manual) for name in secrets)
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    services = [one for one in found if one["kind"] == "Service"]
+    assert all(one["spec"]["selector"].items() <= labels.items() for one in services)
+    assert not any(box["image"].startswith(("cobalamin-cds", "nginx")) for box in spec["containers"])
 
 
 def test_kustomizations_name_files_that_are_there() -> None:
@@ -225,9 +273,10 @@ def test_the_manual_names_files_that_are_there() -> None:
     assert all(path.stat().st_mode & 0o111 for path in DEPLOY.glob("*.sh"))
 
 
-@pytest.mark.parametrize("folder", ["systemd", "compose", "kubernetes/base"])
+@pytest.mark.parametrize("folder", ["systemd", "compose", "kubernetes/example"])
 def test_the_configurations_fit(folder: str, tmp_path: Path) -> None:
     shutil.copytree(DEPLOY / "clients", tmp_path / "clients")
+    shutil.copy(DEPLOY / "clients" / "ehr.yaml", tmp_path)
     text = (DEPLOY / folder / "cobalamin.yaml").read_text(encoding="utf-8")
     (tmp_path / "cobalamin.yaml").write_text(text.replace("/var/lib/cobalamin", str(tmp_path)), encoding="utf-8")
     environment = {"COBALAMIN_SALT": "the-salt-of-the-tests"}
