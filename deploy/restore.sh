@@ -1,8 +1,9 @@
 #!/bin/sh
 # Puts a copy that backup.sh made in the place of what is in a store, whole or not at all.
 #   deploy/restore.sh COPY STORE
-# STORE as in backup.sh. PostgreSQL: a database of its own, by the role of the service, which will own the tables. Services that
-# run meanwhile go on with what was restored; stop them all the same: what they keep in these seconds would be lost.
+# STORE as in backup.sh. PostgreSQL: a database of its own, by the role of the service, which will own the tables; COPY may be -, for
+# standard input. Services that run meanwhile go on with what was restored; stop them all the same: what they keep in these
+# seconds would be lost.
 set -eu
 umask 077
 copy=$1 store=$2
@@ -25,7 +26,8 @@ BEGIN
     END LOOP;
 END $$;
 SQL
-        pg_restore --no-owner --no-privileges --file=- "$copy" >>"$script"
+        if [ "$copy" = - ]; then set --; else set -- "$copy"; fi
+        pg_restore --no-owner --no-privileges --file=- "$@" >>"$script"
         psql --quiet --no-psqlrc --single-transaction --set=ON_ERROR_STOP=1 --output=/dev/null \
             --dbname="postgresql://${store#*://}" --file="$script"
         ;;

@@ -248,16 +248,22 @@ def secured(port: int, authority: Path, certificate: tuple[str, str] | None = No
 @contextmanager
 def running_service(folder: Path, configuration: str = "systemd", **environment: str) -> Iterator[int]:
     """The service with a configuration of `deploy/`, its state in a folder and one worker; its port."""
-    port, target = free_port(), folder / configuration
-    shutil.copytree(DEPLOY / "clients", target / "clients")
-    text = (DEPLOY / configuration / "cobalamin.yaml").read_text(encoding="utf-8").replace("/var/lib/cobalamin", str(target))
-    text = re.sub("notice_s: .*", "notice_s: 0", text)  # nobody else has to notice
-    (target / "cobalamin.yaml").write_text(text, encoding="utf-8")
-    words = ["serve", "--config", str(target / "cobalamin.yaml"), "--port", str(port), "--workers", "1"]
-    settings = {**os.environ, "COBALAMIN_SALT": "the-salt-of-the-tests", **environment}
-    with subprocess.Popen([sys.executable, "-m", "hooks", *words], stderr=subprocess.DEVNULL, env=settings) as process:
+    port = free_port()
+    with started(folder, port, configuration, **environment) as process:
         try:
             until_open(port, process)
             yield port
         finally:
             process.terminate()
+
+
+def started(folder: Path, port: int, configuration: str = "systemd", **environment: str) -> subprocess.Popen[bytes]:
+    """The process of a service at a port, that may not listen yet."""
+    target = folder / configuration
+    shutil.copytree(DEPLOY / "clients", target / "clients", dirs_exist_ok=True)
+    text = (DEPLOY / configuration / "cobalamin.yaml").read_text(encoding="utf-8").replace("/var/lib/cobalamin", str(target))
+    text = re.sub("notice_s: .*", "notice_s: 0", text)  # nobody else has to notice
+    (target / "cobalamin.yaml").write_text(text, encoding="utf-8")
+    words = ["serve", "--config", str(target / "cobalamin.yaml"), "--port", str(port), "--workers", "1"]
+    settings = {**os.environ, "COBALAMIN_SALT": "the-salt-of-the-tests", **environment}
+    return subprocess.Popen([sys.executable, "-m", "hooks", *words], stderr=subprocess.DEVNULL, env=settings)

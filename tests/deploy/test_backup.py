@@ -24,12 +24,12 @@ from tests.patients import request
 SERVICE = "cds-services/b12-bone-health"
 
 
-def script(name: str, *words: str, fails: bool = False) -> str:
+def script(name: str, *words: str, fails: bool = False, piped: bytes = b"") -> str:
     """What a script prints: the complaint of one that must fail."""
     environment = {**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}", "PYTHON": sys.executable}
-    run = subprocess.run([DEPLOY / name, *words], env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run([DEPLOY / name, *words], env=environment, capture_output=True, input=piped, check=False)
     assert (run.returncode != 0) is fails, run.stderr
-    return run.stderr if fails else run.stdout.strip()
+    return (run.stderr if fails else run.stdout).decode().strip()
 
 
 def counts(opened: Opener, url: str) -> tuple[int, int]:
@@ -149,6 +149,16 @@ def test_no_store_no_copy(database: str, tmp_path: Path) -> None:
         (tmp_path / "feedback.db").touch()
     assert "is no store" in script("backup.sh", database, str(folder), fails=True)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_copy_may_come_through_a_pipe(database: str, opened: Opener, tmp_path: Path) -> None:
+    """As under compose, from outside into the container of the database."""
+    opened(database).migrate()
+    copy = Path(script("backup.sh", database, str(tmp_path)))
+    script("restore.sh", "-", database, piped=copy.read_bytes())
+    assert counts(opened, database) == (0, 0)
+    assert script("restore.sh", "-", database, piped=copy.read_bytes()[:3000], fails=True)
 
 
 def test_a_damaged_store_has_to_be_moved_away(tmp_path: Path, opened: Opener) -> None:
