@@ -248,13 +248,24 @@ def secured(port: int, authority: Path, certificate: tuple[str, str] | None = No
 @contextmanager
 def running_service(folder: Path, configuration: str = "systemd", **environment: str) -> Iterator[int]:
     """The service with a configuration of `deploy/`, its state in a folder and one worker; its port."""
-    port = free_port()
-    with started(folder, port, configuration, **environment) as process:
-        try:
+    with running_services(folder, 1, configuration, **environment) as (port,):
+        yield port
+
+
+@contextmanager
+def running_services(folder: Path, number: int, configuration: str = "systemd", **environment: str) -> Iterator[list[int]]:
+    """So many of them, each with a state of its own; they begin and end together."""
+    ports = [free_port() for _ in range(number)]
+    processes = [started(folder / str(port), port, configuration, **environment) for port in ports]
+    try:
+        for port, process in zip(ports, processes, strict=True):
             until_open(port, process)
-            yield port
-        finally:
+        yield ports
+    finally:
+        for process in processes:
             process.terminate()
+        for process in processes:
+            process.wait()
 
 
 def started(folder: Path, port: int, configuration: str = "systemd", **environment: str) -> subprocess.Popen[bytes]:

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, func, inspect, select, text
 
 from hooks.feedback import migrations
 from hooks.feedback.tables import CARD, FEEDBACK
-from tests.deploy.stage import DEPLOY, VOUCHED, caller, running_service
+from tests.deploy.stage import DEPLOY, VOUCHED, caller, running_service, running_services
 from tests.hooks.conftest import Opener, programs
 from tests.patients import request
 
@@ -63,10 +63,7 @@ def reported(port: int, *uuids: str) -> int:
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # of SQLite, the workers of one service show it
 def test_two_services_share_a_store_and_what_was_saved_comes_back(database: str, opened: Opener, tmp_path: Path) -> None:
-    with (
-        running_service(tmp_path / "1", COBALAMIN_STORE=database) as one,
-        running_service(tmp_path / "2", COBALAMIN_STORE=database) as two,
-    ):
+    with running_services(tmp_path, 2, COBALAMIN_STORE=database) as (one, two):
         uuids = [uuid for number in range(4) for port in (one, two) for uuid in asked(port, f"{port} {number}")]
         assert reported(one, *uuids) == 200  # whoever showed them
         saved = len(uuids), len(uuids)

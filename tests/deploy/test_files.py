@@ -8,20 +8,22 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import check_jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from click.testing import CliRunner
 from flask import Flask
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from hooks.cli import main
 from hooks.serving import Server
 from tests.deploy.stage import DEPLOY, running_service
 from tests.deploy.steps import ROOT, context, lines
@@ -166,9 +168,8 @@ def settled(folder: str) -> dict[str, Any]:
 
 
 def test_the_compose_file_is_what_compose_takes() -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    checked = CliRunner().invoke(check_jsonschema.main, ["--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")])
+    assert checked.exit_code == 0, checked.output
 
 
 def test_the_compose_file_fits_what_it_mounts() -> None:
@@ -282,6 +283,5 @@ def test_the_configurations_fit(folder: str, tmp_path: Path) -> None:
     environment = {"COBALAMIN_SALT": "the-salt-of-the-tests"}
     if folder != "systemd":
         environment["COBALAMIN_STORE"] = "postgresql://cobalamin:secret-word@database/cobalamin"
-    words = [sys.executable, "-m", "hooks", "config", "check", str(tmp_path / "cobalamin.yaml"), "--format", "json"]
-    run = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert json.loads(run.stdout)["faults"] == []
+    words = ["config", "check", str(tmp_path / "cobalamin.yaml"), "--format", "json"]
+    assert json.loads(CliRunner().invoke(main, words, env=environment).stdout)["faults"] == []
