@@ -248,8 +248,9 @@ def test_the_units_are_what_systemd_takes(unit: str, tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_the_unit_leaves_little_to_a_burglar() -> None:
-    command = [systemd_analyze(), "security", "--offline=true", "--threshold=20", str(DEPLOY / "systemd" / "cobalamin.service")]
+@pytest.mark.parametrize("unit", ["cobalamin.service", "cobalamin-backup.service"])
+def test_the_units_leave_little_to_a_burglar(unit: str) -> None:
+    command = [systemd_analyze(), "security", "--offline=true", "--threshold=20", str(DEPLOY / "systemd" / unit)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # 2.0 of 10 at most
 
 
