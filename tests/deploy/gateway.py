@@ -407,6 +407,9 @@ def refused(stage: Stage) -> Seen:
 def rulebook(stage: Stage) -> Seen:
     answer = stage.ehr().get(f"{stage.url}/rulebook")
     assert stage.on_disk() == ""
+    plain = {"Accept-Encoding": "identity"}
+    assert stage.ehr().get(f"{stage.url}/rulebook", headers=plain).content == answer.content
+    assert dict(stage.ehr().get(f"{stage.echo}/rulebook", headers=plain).json()["headers"])["Accept-Encoding"] == "gzip"
     return Seen(answer.status_code, f"{len(answer.content) // 1024} KiB, {answer.headers.get('Content-Encoding', 'plain')}")
 
 
@@ -416,10 +419,14 @@ def rushed(stage: Stage) -> Seen:
         return stage.ehr(address="127.0.0.8").get(f"{stage.echo}/cds-services")
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(call, range(400)))
+        calls = [pool.submit(call, number) for number in range(400)]
+        calls[250].result()
+        looks = [stage.ehr(address="127.0.0.8").get(f"{stage.echo}/healthz").status_code for _ in range(5)]
+    answers = [one.result() for one in calls]
     late = [answer for answer in answers if answer.status_code == 429]
     answered = len(answers) - len(late)
     assert answered > 100, "a burst of a hundred is let through"
+    assert set(looks) == {200}, "who looks whether it lives is told, whoever calls from its address"
     assert all(answer.headers["Retry-After"] == "1" for answer in late)
     assert stage.ehr(address="127.0.0.10").get(f"{stage.echo}/cds-services").status_code == 200
     return Seen(refusal(late[0]).status, f"{answered} answered, {len(late)} told to come again; others notice nothing")
