@@ -202,6 +202,7 @@ def main() -> int:
         again = ["/usr/bin/unshare", *_NAMESPACES, sys.executable, "-m", "tests.deploy.units", _INSIDE, name]
         enter = f'echo $$ > {_GROUP}/cgroup.procs; exec "$@"'
         subprocess.run(["/bin/sh", "-c", enter, "sh", *again], check=False, cwd=ROOT, timeout=300)
+        _GROUP.rmdir()
         told = (folder / "told").read_text(encoding="utf-8")
         if "-v" in sys.argv:
             print((folder / "log").read_text(encoding="utf-8"))
