@@ -8,12 +8,14 @@ umask 077
 store=$1 folder=$2 keep_days=${3:-}
 mkdir -p "$folder"
 copy=$folder/cobalamin-$(date -u +%Y%m%dT%H%M%SZ)
+trap 'rm -f "$copy.part"' EXIT
 
 case $store in
     postgres*://*)
         copy=$copy.dump
         pg_dump --format=custom --no-owner --no-privileges --dbname="postgresql://${store#*://}" --file="$copy.part"
-        pg_restore --list "$copy.part" >/dev/null
+        pg_restore --list "$copy.part" | grep -q 'TABLE DATA .* alembic_version ' || { echo "$store is no store" >&2; exit 1; }
+        pg_restore --file=/dev/null "$copy.part"
         ;;
     *)
         copy=$copy.db
@@ -30,6 +32,8 @@ source.backup(copy)
 copy.execute("PRAGMA journal_mode = DELETE")  # one file, and no log beside it
 if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
     sys.exit("the copy cannot be read")
+if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+    sys.exit(f"{store} is no store")
 copy.close()
 PYTHON
         ;;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what wheelhouse.sh packed, without a network: ./install.sh [PREFIX]
-# Into PREFIX/cobalamin-VERSION (PREFIX: /opt); the link PREFIX/cobalamin is then turned to it, and can be turned back.
-# PYTHON: the Python to use, 3.11 or later; else python3.
+# Into PREFIX/cobalamin-VERSION (PREFIX: /opt), beside what is there. The link PREFIX/cobalamin, which leads to it, is made where
+# there is none; else it stays, and turning it is the upgrade. PYTHON: the Python to use, 3.11 or later; else python3.
 set -eu
 cd "$(dirname "$0")"
 prefix=${1:-/opt}
@@ -12,11 +12,17 @@ target=$prefix/cobalamin-$version
 [ ! -e "$target" ] || { echo "$target is there already; remove it first" >&2; exit 1; }
 
 umask 022
+trap 'rm -rf "$target"' EXIT
 "${PYTHON:-python3}" -m venv "$target"
 pip="$target/bin/pip --disable-pip-version-check"
 $pip install -q --no-index --find-links wheels --require-hashes -r deploy/requirements.lock
 $pip install -q --no-index --no-deps "$wheel"
 $pip check
 cp -R deploy "$target/deploy"
-ln -sfn "$target" "$prefix/cobalamin"
 "$target/bin/cobalamin" --version
+trap - EXIT
+if [ -e "$prefix/cobalamin" ]; then
+    echo "$prefix/cobalamin is still $(readlink "$prefix/cobalamin"). To turn it: ln -sfn $target $prefix/cobalamin" >&2
+else
+    ln -sfn "$target" "$prefix/cobalamin"
+fi

@@ -24,6 +24,7 @@ cp -R tests/vignettes "$work/source/tests"
 $pip wheel -q --no-build-isolation --no-deps --no-index --wheel-dir "$work/$bundle" "$work/source"
 $pip download -q --only-binary :all: --require-hashes --dest "$work/$bundle/wheels" "$@" -r deploy/requirements.lock
 cp -R deploy "$work/$bundle"
+find "$work/$bundle" -name '.*' -exec rm -rf {} + # secrets lie in deploy/.env
 cp docs/deployment.md LICENSE "$work/$bundle"
 cp deploy/install.sh "$work/$bundle"
 (cd "$work/$bundle" && find . -type f ! -name SHA256SUMS -exec sha256sum {} + | sort -k 2 >SHA256SUMS)

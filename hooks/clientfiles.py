@@ -99,15 +99,22 @@ def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
 
 def _with_files_of(profile: Profile, folder: Path) -> Profile:
     """The profile with the files it names, which lie beside it unless their path is absolute."""
-    keys, authority = profile.trust.jwks_file, profile.fhir.authority
-    trust = profile.trust.model_copy(update={"jwks_file": keys and folder / keys})
-    return profile.model_copy(
-        update={"trust": trust, "fhir": profile.fhir.model_copy(update={"authority": authority and folder / authority})}
-    )
+
+    def beside(path: Path | None) -> Path | None:
+        return path and folder / path
+
+    trust, fhir = profile.trust, profile.fhir
+    trust = trust.model_copy(update={"jwks_file": beside(trust.jwks_file), "authority": beside(trust.authority)})
+    return profile.model_copy(update={"trust": trust, "fhir": fhir.model_copy(update={"authority": beside(fhir.authority)})})
 
 
 def _file_faults(profile: Profile) -> Iterator[str]:
-    for key, path in (("trust.jwks_file", profile.trust.jwks_file), ("fhir.authority", profile.fhir.authority)):
+    named = {
+        "trust.jwks_file": profile.trust.jwks_file,
+        "trust.authority": profile.trust.authority,
+        "fhir.authority": profile.fhir.authority,
+    }
+    for key, path in named.items():
         if path is not None and not path.is_file():
             yield f"{key}: {path.name} is no file beside this one; give its path"
 

@@ -100,6 +100,7 @@ class Trust(Signed):
     jwks_url: WebAddress | None = None
     jwks_file: Path | None = None
     key_urls: tuple[WebAddress, ...] = ()
+    authority: Path | None = None
     algs: tuple[Algorithm, ...] = Field(default=("ES384", "RS384"), min_length=1)
     aud: tuple[Text, ...] = ()
     subjects: tuple[Text, ...] = ()
@@ -125,7 +126,8 @@ class Trust(Signed):
         if (keys := self._keys()) is None:
             return []
         agreed = (self.key_urls, self.algs, self.aud, self.tenants, self.subjects, self.skew_s, self.lifetime_s, self.once)
-        return [Issuer(iss, keys, *agreed, networks) for iss in self.iss]
+        authority = None if self.authority is None else str(self.authority)
+        return [Issuer(iss, keys, *agreed, networks, authority) for iss in self.iss]
 
     def _keys(self) -> Path | str | None:
         """Where its keys are, for a token that does not say."""

@@ -88,7 +88,8 @@ def of_client(profile: Profile) -> Iterator[Complaint]:
             "note", where, "has no issuers of tokens (trust.iss)", "Name them, unless a gateway authenticates callers."
         )
     for url in filter(None, (*((str(trust.jwks_url),) if trust.jwks_url else ()), *trust.key_urls)):
-        keys = FetchedKeys(url, trust.algs)
+        authority = str(trust.authority) if trust.authority else None
+        keys = FetchedKeys(url, trust.algs, networks=profile.networks, authority=authority)
         keys.find("", trust.algs[0])
         if keys.age_s is None:
             yield Complaint(

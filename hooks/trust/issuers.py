@@ -25,7 +25,8 @@ class Issuer(Struct, frozen=True):
     `keys`: a JWK Set as an object, a file of one, or its https URL. `key_urls`: what a token may name in `jku` beside that URL.
     `audiences`: values of `aud` agreed beside the URL of the endpoint (SEC-24). `tenants`, `subjects`: who of them may call;
     none named means all. `once`: is a token good for one call only? Tools for tests send theirs again (SEC-33).
-    `networks`: private networks in which its key sets may lie.
+    `networks`: private networks in which its key sets may lie. `authority`: a PEM file with whom their servers trust, where that
+    is not the usual ones.
     """
 
     iss: str
@@ -39,6 +40,7 @@ class Issuer(Struct, frozen=True):
     lifetime_s: int = 3600
     once: bool = True
     networks: tuple[Network, ...] = ()
+    authority: str | None = None
 
     def __post_init__(self) -> None:
         """Hold that signatures prove something, and that keys come from where nobody can exchange them on the way."""

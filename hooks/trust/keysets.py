@@ -129,9 +129,11 @@ class FetchedKeys:
         algorithms: tuple[str, ...],
         clock: Callable[[], float] = time.monotonic,
         networks: tuple[Network, ...] = (),
+        authority: str | None = None,
     ) -> None:
         """Nothing is fetched before it is needed: the service must start while an EHR is down."""
-        self._url, self._algorithms, self._clock, self._networks = url, algorithms, clock, networks
+        self._url, self._algorithms, self._clock = url, algorithms, clock
+        self._networks, self._authority = networks, authority
         self._keys: Keys = {}
         self._tried: float | None = None
         self._fetched: float | None = None
@@ -157,8 +159,8 @@ class FetchedKeys:
         if self._tried is None or now - self._tried >= COOL_DOWN_S:
             self._tried = now
             try:
-                self._keys, self._fetched = usable(_fetch(self._url, self._networks), self._algorithms), now
-            except (requests.RequestException, ValueError) as error:
+                self._keys, self._fetched = usable(_fetch(self._url, self._networks, self._authority), self._algorithms), now
+            except (OSError, ValueError) as error:  # those of the library among them
                 _LOG.warning("no key set from an issuer: %s", type(error).__name__)
             except PrivateAddressError:
                 _LOG.error("a key set lies at a private address; list its network in the profile of the client (networks)")
@@ -175,16 +177,23 @@ class FetchedKeys:
 KeySet = KeptKeys | FetchedKeys
 
 
-def key_set(source: dict[str, Any] | Path | str, algorithms: tuple[str, ...], networks: tuple[Network, ...] = ()) -> KeySet:
+def key_set(
+    source: dict[str, Any] | Path | str,
+    algorithms: tuple[str, ...],
+    networks: tuple[Network, ...] = (),
+    authority: str | None = None,
+) -> KeySet:
     """The keys of a source. Raises KeySetError or OSError for one that is at hand and holds no usable key."""
-    return FetchedKeys(source, algorithms, networks=networks) if isinstance(source, str) else KeptKeys(source, algorithms)
+    if isinstance(source, str):
+        return FetchedKeys(source, algorithms, networks=networks, authority=authority)
+    return KeptKeys(source, algorithms)
 
 
-def _fetch(url: str, networks: tuple[Network, ...]) -> Any:
+def _fetch(url: str, networks: tuple[Network, ...], authority: str | None) -> Any:
     """A JWK Set from its URL: no redirect, no proxy of the environment, not too large, not too slow (SEC-16)."""
     deadline = time.monotonic() + _PATIENCE_S
     with requests.Session() as session, reaching(networks):
-        session.trust_env = False
+        session.trust_env, session.verify = False, authority or True
         session.mount("https://", Adapter())
         with session.get(url, timeout=_PATIENCE_S, allow_redirects=False, stream=True) as answer:
             if answer.status_code != requests.codes.ok:

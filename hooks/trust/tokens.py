@@ -64,10 +64,10 @@ class Tokens:
         self._replays, self._clock = replays, clock
         self._keys: dict[tuple[str, str | None], KeySet] = {}
         for issuer in self._issuers.values():
-            self._keys[issuer.iss, None] = registered = key_set(issuer.keys, issuer.algorithms, issuer.networks)
+            self._keys[issuer.iss, None] = registered = key_set(issuer.keys, issuer.algorithms, issuer.networks, issuer.authority)
             own = issuer.keys if isinstance(issuer.keys, str) else None
             for url in issuer.key_urls:
-                self._keys[issuer.iss, url] = key_set(url, issuer.algorithms, issuer.networks)
+                self._keys[issuer.iss, url] = key_set(url, issuer.algorithms, issuer.networks, issuer.authority)
             if own is not None:
                 self._keys[issuer.iss, own] = registered
         self.key_sets = {iss: self._keys[iss, None] for iss in self._issuers}

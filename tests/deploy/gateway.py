@@ -20,7 +20,17 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from tests.deploy.stage import SUBJECT, Authority, caller, free_port, running_echo, running_gateway, running_service, secured
+from tests.deploy.stage import (
+    SUBJECT,
+    Authority,
+    caller,
+    free_port,
+    running_echo,
+    running_gateway,
+    running_quitter,
+    running_service,
+    secured,
+)
 from tests.patients import request
 
 
@@ -35,7 +45,7 @@ class Stage:
     """Everything that runs.
 
     `port`: of the gateway before the real service, which is `direct`. `echo`: a gateway that shows what comes through. `one_left`:
-    one that has lost one of two services; `none_left`: its only one.
+    one that has lost one of two services; `one_ending`: one of whose services ends in every call; `none_left`: one without any.
     """
 
     folder: Path
@@ -46,6 +56,7 @@ class Stage:
     port: int
     echo: str
     one_left: str
+    one_ending: str
     none_left: str
     direct: str
 
@@ -56,7 +67,7 @@ class Stage:
 
     def on_disk(self) -> str:
         """What the gateway says of bodies that it wrote to a file."""
-        log = (self.folder / "real" / "error.log").read_text()
+        log = (self.folder / "real" / "all.log").read_text()
         return "\n".join(line for line in log.splitlines() if "temporary file" in line)
 
     def ehr(self, certificate: tuple[str, str] | None = None, address: str = "127.0.0.1") -> requests.Session:
@@ -82,9 +93,11 @@ def _staged(folder: Path) -> Iterator[Stage]:
     with (
         running_service(folder) as service,
         running_echo() as echo,
+        running_quitter() as quitter,
         running_gateway(folder / "real", tls, service) as port,
         running_gateway(folder / "echo", tls, echo) as echoing,
         running_gateway(folder / "one", tls, gone, echo) as one,
+        running_gateway(folder / "ending", tls, quitter, echo) as ending,
         running_gateway(folder / "none", tls, gone) as none,
     ):
         yield Stage(
@@ -96,6 +109,7 @@ def _staged(folder: Path) -> Iterator[Stage]:
             port,
             f"https://127.0.0.1:{echoing}",
             f"https://127.0.0.1:{one}",
+            f"https://127.0.0.1:{ending}",
             f"https://127.0.0.1:{none}",
             f"http://127.0.0.1:{service}",
         )
@@ -315,6 +329,37 @@ def long_headers(stage: Stage) -> Seen:
     return refusal(stage.ehr().get(f"{stage.url}/cds-services", headers={"X-Long": "a" * 65_536}))
 
 
+@case("methods, lengths and versions that it does not know", 405)
+def unknown_to_it(stage: Stage) -> Seen:
+    asked = {
+        "TRACE /cds-services HTTP/1.1\r\nHost: a\r\n": 405,
+        "POST /cds-services HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n": 501,
+        "GET /cds-services HTTP/2.0\r\nHost: a\r\n": 505,
+        "GET /cds-services HTTP/1.1\r\n": 400,
+        f"GET /{'a' * 9_000} HTTP/1.1\r\nHost: a\r\n": 414,
+    }
+    for text, status in asked.items():
+        with secured(stage.port, stage.authority, stage.known) as connection:
+            connection.sendall(f"{text}Connection: close\r\n\r\n".encode())
+            assert told(connection).status == status, text[:40]
+    return Seen(405, "an OperationOutcome for each of 405, 501, 505, 400, 414")
+
+
+@case("a browser's preflight", 200)
+def preflight(stage: Stage) -> Seen:
+    asked = {"Origin": "https://ehr.hospital.example", "Access-Control-Request-Method": "POST"}
+    line = stage.ehr().options(stage.echo + SERVICE, headers=asked).json()
+    assert asked.items() <= dict(line["headers"]).items()
+    return Seen(200, f"passed to the service, without a certificate: {line['line']}")
+
+
+@case("what cards say, to somebody who takes gzip", 200)
+def unpacked(stage: Stage) -> Seen:
+    answer = stage.ehr(stage.known).post(stage.url + SERVICE, PATIENT, headers={**JSON, "Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers
+    return Seen(answer.status_code, "sent as it is: its length does not tell what an answer has in common with a guess")
+
+
 HIDDEN = ("/metrics", "/readyz", "/workbench", "/workbench/", "/", "/static/x.js")
 DETOURS = (
     "//metrics",
@@ -362,6 +407,9 @@ def refused(stage: Stage) -> Seen:
 def rulebook(stage: Stage) -> Seen:
     answer = stage.ehr().get(f"{stage.url}/rulebook")
     assert stage.on_disk() == ""
+    plain = {"Accept-Encoding": "identity"}
+    assert stage.ehr().get(f"{stage.url}/rulebook", headers=plain).content == answer.content
+    assert dict(stage.ehr().get(f"{stage.echo}/rulebook", headers=plain).json()["headers"])["Accept-Encoding"] == "gzip"
     return Seen(answer.status_code, f"{len(answer.content) // 1024} KiB, {answer.headers.get('Content-Encoding', 'plain')}")
 
 
@@ -371,10 +419,14 @@ def rushed(stage: Stage) -> Seen:
         return stage.ehr(address="127.0.0.8").get(f"{stage.echo}/cds-services")
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(call, range(400)))
+        calls = [pool.submit(call, number) for number in range(400)]
+        calls[250].result()
+        looks = [stage.ehr(address="127.0.0.8").get(f"{stage.echo}/healthz").status_code for _ in range(5)]
+    answers = [one.result() for one in calls]
     late = [answer for answer in answers if answer.status_code == 429]
     answered = len(answers) - len(late)
     assert answered > 100, "a burst of a hundred is let through"
+    assert set(looks) == {200}, "who looks whether it lives is told, whoever calls from its address"
     assert all(answer.headers["Retry-After"] == "1" for answer in late)
     assert stage.ehr(address="127.0.0.10").get(f"{stage.echo}/cds-services").status_code == 200
     return Seen(refusal(late[0]).status, f"{answered} answered, {len(late)} told to come again; others notice nothing")
@@ -383,6 +435,14 @@ def rushed(stage: Stage) -> Seen:
 @case("one of two services is gone", 200)
 def one_left(stage: Stage) -> Seen:
     statuses = [stage.ehr().post(stage.one_left + SERVICE, PATIENT, headers=JSON).status_code for _ in range(6)]
+    return Seen(max(statuses), f"{len(statuses)} of {len(statuses)} calls answered by the other")
+
+
+@case("one of two services ends while it answers", 200)
+def one_ending(stage: Stage) -> Seen:
+    statuses = [stage.ehr().post(stage.one_ending + SERVICE, PATIENT, headers=JSON).status_code for _ in range(6)]
+    log = (stage.folder / "ending" / "access.log").read_text()
+    assert any(", " in json.loads(line)["upstream"] for line in log.splitlines()), "it was asked"
     return Seen(max(statuses), f"{len(statuses)} of {len(statuses)} calls answered by the other")
 
 
@@ -400,9 +460,13 @@ def logged(stage: Stage) -> Seen:
     time.sleep(0.2)
     text = (stage.folder / "real" / "access.log").read_text()
     (line,) = (entry for entry in map(json.loads, text.splitlines()) if entry["request"] == "logged-0001")
-    assert "secret-word" not in text
+    stage.ehr().get(f"{stage.none_left}/rulebook?patient=secret-word", headers={"Referer": "https://ehr/?patient=secret-word"})
+    assert "secret-word" in (stage.folder / "none" / "all.log").read_text(), "nginx would quote it"
+    assert "secret-word" not in text + (stage.folder / "none" / "error.log").read_text()
     assert (line["path"], line["certificate"], line["client"]) == ("/rulebook", SUBJECT, "127.0.0.1")
-    return Seen(int(line["status"]), "JSON with request id and certificate; no query, no header, no body")
+    return Seen(
+        int(line["status"]), "JSON with request id and certificate; no query, no header, no body; none in the log of errors"
+    )
 
 
 def head(path: str, more: str) -> bytes:

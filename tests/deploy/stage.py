@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import Any
 
@@ -33,13 +35,20 @@ SUBJECT = "CN=ehr,O=Hospital"
 VOUCHED = {"X-Forwarded-Proto": "https", "X-Client-Verify": "SUCCESS", "X-Client-Subject": SUBJECT}
 """What the gateway says of its calls."""
 _BODIES = "/dev/shm/cobalamin"  # noqa: S108 - where the gateway keeps them; here it is another place
+_QUIET = "error_log /var/log/nginx/error.log crit;"
 _MAIN = """
 daemon off;
 pid {folder}/pid;
-error_log {folder}/error.log warn;
+error_log {folder}/main.log warn;
 worker_processes 1;
 events {{}}
 http {{
+    gzip on; # what others may have put here
+    gzip_types *;
+    gzip_min_length 1;
+    gzip_proxied any;
+    underscores_in_headers on;
+    ignore_invalid_headers off;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
@@ -134,17 +143,21 @@ def running_gateway(folder: Path, tls: Mapping[str, str], *upstreams: int) -> It
         .read_text(encoding="utf-8")
         .replace("/etc/nginx/cobalamin", str(folder))
         .replace(_BODIES, f"{folder}/body")
+        .replace(_QUIET, f"error_log {folder}/error.log crit;\n    error_log {folder}/all.log warn;")
+        .replace("/var/log/nginx", str(folder))
     )
     (folder / "cobalamin.conf").write_text(gateway)
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder))
-    command = [program, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
-    subprocess.run([*command, "-t", "-q"], check=True)
-    with (folder / "access.log").open("wb") as log, subprocess.Popen(command, stdout=log) as process:
-        try:
-            until_open(port, process)
-            yield port
-        finally:
-            process.terminate()
+    command = [program, "-e", str(folder / "main.log"), "-c", str(folder / "nginx.conf")]
+    journal, ours = socket.socketpair()  # systemd hands it a socket, which cannot be opened anew
+    with journal, ours:
+        subprocess.run([*command, "-t", "-q"], stdout=ours.fileno(), check=True)
+        with subprocess.Popen(command, stdout=ours.fileno()) as process:
+            try:
+                until_open(port, process)
+                yield port
+            finally:
+                process.terminate()
 
 
 def until_open(port: int, process: subprocess.Popen[bytes], patience_s: float = 60) -> None:
@@ -171,12 +184,29 @@ def running_echo() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET
+        do_POST = do_OPTIONS = do_GET
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def running_quitter() -> Iterator[int]:
+    """What stands behind a gateway, reads every request and ends without a word, as a killed service does; its port."""
+
+    class Quitter(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Quitter) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield server.server_address[1]
@@ -218,16 +248,33 @@ def secured(port: int, authority: Path, certificate: tuple[str, str] | None = No
 @contextmanager
 def running_service(folder: Path, configuration: str = "systemd", **environment: str) -> Iterator[int]:
     """The service with a configuration of `deploy/`, its state in a folder and one worker; its port."""
-    port, target = free_port(), folder / configuration
-    shutil.copytree(DEPLOY / "clients", target / "clients")
+    with running_services(folder, 1, configuration, **environment) as (port,):
+        yield port
+
+
+@contextmanager
+def running_services(folder: Path, number: int, configuration: str = "systemd", **environment: str) -> Iterator[list[int]]:
+    """So many of them, each with a state of its own; they begin and end together."""
+    ports = [free_port() for _ in range(number)]
+    processes = [started(folder / str(port), port, configuration, **environment) for port in ports]
+    try:
+        for port, process in zip(ports, processes, strict=True):
+            until_open(port, process)
+        yield ports
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def started(folder: Path, port: int, configuration: str = "systemd", **environment: str) -> subprocess.Popen[bytes]:
+    """The process of a service at a port, that may not listen yet."""
+    target = folder / configuration
+    shutil.copytree(DEPLOY / "clients", target / "clients", dirs_exist_ok=True)
     text = (DEPLOY / configuration / "cobalamin.yaml").read_text(encoding="utf-8").replace("/var/lib/cobalamin", str(target))
     text = re.sub("notice_s: .*", "notice_s: 0", text)  # nobody else has to notice
     (target / "cobalamin.yaml").write_text(text, encoding="utf-8")
     words = ["serve", "--config", str(target / "cobalamin.yaml"), "--port", str(port), "--workers", "1"]
     settings = {**os.environ, "COBALAMIN_SALT": "the-salt-of-the-tests", **environment}
-    with subprocess.Popen([sys.executable, "-m", "hooks", *words], stderr=subprocess.DEVNULL, env=settings) as process:
-        try:
-            until_open(port, process)
-            yield port
-        finally:
-            process.terminate()
+    return subprocess.Popen([sys.executable, "-m", "hooks", *words], stderr=subprocess.DEVNULL, env=settings)

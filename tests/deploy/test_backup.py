@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, select, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, func, inspect, select, text
 
+from hooks.feedback import migrations
 from hooks.feedback.tables import CARD, FEEDBACK
-from tests.deploy.stage import DEPLOY, VOUCHED, caller, running_service
+from tests.deploy.stage import DEPLOY, VOUCHED, caller, running_service, running_services
 from tests.hooks.conftest import Opener, programs
 from tests.patients import request
 
@@ -20,12 +24,12 @@ from tests.patients import request
 SERVICE = "cds-services/b12-bone-health"
 
 
-def script(name: str, *words: str, fails: bool = False) -> str:
+def script(name: str, *words: str, fails: bool = False, piped: bytes = b"") -> str:
     """What a script prints: the complaint of one that must fail."""
     environment = {**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}", "PYTHON": sys.executable}
-    run = subprocess.run([DEPLOY / name, *words], env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run([DEPLOY / name, *words], env=environment, capture_output=True, input=piped, check=False)
     assert (run.returncode != 0) is fails, run.stderr
-    return run.stderr if fails else run.stdout.strip()
+    return (run.stderr if fails else run.stdout).decode().strip()
 
 
 def counts(opened: Opener, url: str) -> tuple[int, int]:
@@ -59,10 +63,7 @@ def reported(port: int, *uuids: str) -> int:
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # of SQLite, the workers of one service show it
 def test_two_services_share_a_store_and_what_was_saved_comes_back(database: str, opened: Opener, tmp_path: Path) -> None:
-    with (
-        running_service(tmp_path / "1", COBALAMIN_STORE=database) as one,
-        running_service(tmp_path / "2", COBALAMIN_STORE=database) as two,
-    ):
+    with running_services(tmp_path, 2, COBALAMIN_STORE=database) as (one, two):
         uuids = [uuid for number in range(4) for port in (one, two) for uuid in asked(port, f"{port} {number}")]
         assert reported(one, *uuids) == 200  # whoever showed them
         saved = len(uuids), len(uuids)
@@ -84,6 +85,7 @@ def test_a_rollback_is_a_restored_copy(database: str, opened: Opener, tmp_path: 
     with engine.begin() as connection:  # as a newer version leaves it
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         connection.execute(text("ALTER TABLE card ADD COLUMN of_tomorrow TEXT"))
+        connection.execute(text("CREATE TABLE of_tomorrow (card_key TEXT REFERENCES card (card_key))"))
     engine.dispose()
     with running_service(tmp_path, COBALAMIN_STORE=database) as port:
         (uuid,) = asked(port, "with a store of tomorrow")
@@ -91,6 +93,29 @@ def test_a_rollback_is_a_restored_copy(database: str, opened: Opener, tmp_path: 
         script("restore.sh", copy, database)
         assert reported(port, uuid) == 200
         until(opened, database, (1, 1))  # the card had waited
+    assert "of_tomorrow" not in inspect(engine).get_table_names(), "the newer version would make it again, and could not"
+    engine.dispose()
+
+
+def test_a_copy_of_an_older_version_is_brought_up_to_date_again(database: str, opened: Opener, tmp_path: Path) -> None:
+    engine = create_engine(database)
+
+    def version() -> str:
+        with engine.connect() as connection:
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+    with engine.begin() as connection:  # as the first version left it
+        scripts = Config(attributes={"connection": connection})
+        scripts.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(scripts, "0001")
+    copy = script("backup.sh", database, str(tmp_path / "copies"))
+    opened(database).migrate()
+    newest = version()
+    script("restore.sh", copy, database)
+    assert version() == "0001" != newest
+    opened(database).migrate()
+    assert version() == newest
+    engine.dispose()
 
 
 def test_a_copy_that_is_none_changes_nothing(database: str, opened: Opener, tmp_path: Path) -> None:
@@ -112,5 +137,54 @@ def test_old_copies_go(tmp_path: Path, opened: Opener) -> None:
     assert Path(copy).exists()
 
 
-def test_no_store_no_copy(tmp_path: Path) -> None:
-    assert "is no store" in script("backup.sh", str(tmp_path / "none.db"), str(tmp_path), fails=True)
+def test_no_store_no_copy(database: str, tmp_path: Path) -> None:
+    """Whether there is nothing, or something else, of which a copy would only look like one."""
+    folder = tmp_path / "copies"
+    if database.startswith("sqlite"):
+        assert "is no store" in script("backup.sh", str(tmp_path / "none.db"), str(folder), fails=True)
+        sqlite3.connect(tmp_path / "feedback.db").close()
+        (tmp_path / "feedback.db").touch()
+    assert "is no store" in script("backup.sh", database, str(folder), fails=True)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_copy_may_come_through_a_pipe(database: str, opened: Opener, tmp_path: Path) -> None:
+    """As under compose, from outside into the container of the database."""
+    opened(database).migrate()
+    copy = Path(script("backup.sh", database, str(tmp_path)))
+    script("restore.sh", "-", database, piped=copy.read_bytes())
+    assert counts(opened, database) == (0, 0)
+    assert script("restore.sh", "-", database, piped=copy.read_bytes()[:3000], fails=True)
+
+
+def test_a_damaged_store_has_to_be_moved_away(tmp_path: Path, opened: Opener) -> None:
+    store = tmp_path / "feedback.db"
+    kept = opened(f"sqlite:///{store}")
+    kept.migrate()
+    kept.close()
+    copy = script("backup.sh", str(store), str(tmp_path / "copies"))
+    for damaged in (store.read_bytes()[:5000], b"no database at all"):
+        store.write_bytes(damaged)
+        assert "move what is there away" in script("restore.sh", copy, str(store), fails=True)
+    store.unlink()
+    script("restore.sh", copy, str(store))
+    kept.check()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root restores for somebody else")
+def test_what_root_restores_is_the_services_to_write(tmp_path: Path, opened: Opener) -> None:
+    store, state = tmp_path / "feedback.db", tmp_path / "state"
+    opened(f"sqlite:///{store}").migrate()
+    state.mkdir()
+    os.chown(state, 61_772, 61_773)
+    script("restore.sh", script("backup.sh", str(store), str(tmp_path / "copies")), str(state / "feedback.db"))
+    found = (state / "feedback.db").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (61_772, 61_773, 0o600)
+
+
+def test_a_state_that_is_not_there_is_made_by_the_service(tmp_path: Path, opened: Opener) -> None:
+    store = tmp_path / "feedback.db"
+    opened(f"sqlite:///{store}").migrate()
+    copy = script("backup.sh", str(store), str(tmp_path / "copies"))
+    assert "start the service once" in script("restore.sh", copy, str(tmp_path / "state" / "feedback.db"), fails=True)

@@ -8,20 +8,22 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import check_jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from click.testing import CliRunner
 from flask import Flask
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from hooks.cli import main
 from hooks.serving import Server
 from tests.deploy.stage import DEPLOY, running_service
 from tests.deploy.steps import ROOT, context, lines
@@ -75,7 +77,7 @@ def test_the_manifests_fit_each_other() -> None:
     assert scaled["scaleTargetRef"]["name"] == of_kind("Deployment")["metadata"]["name"]
     assert scaled["minReplicas"] > of_kind("PodDisruptionBudget")["spec"]["minAvailable"]
     grace = pod["spec"]["terminationGracePeriodSeconds"]
-    assert grace > settled("kubernetes/base")["server"]["notice_s"] + 30  # and what is under way
+    assert grace > settled("kubernetes/example")["server"]["notice_s"] + 30  # and what is under way
 
 
 def test_the_containers_may_nothing() -> None:
@@ -99,6 +101,54 @@ def test_the_containers_may_nothing() -> None:
         assert "no-new-privileges:true" in box["security_opt"]
 
 
+def test_the_example_knows_the_client_of_all_others() -> None:
+    """Kustomize takes no file from outside a directory, so this one has a copy."""
+    assert (KUBERNETES / "example" / "ehr.yaml").read_text(encoding="utf-8") == (DEPLOY / "clients" / "ehr.yaml").read_text(
+        "utf-8"
+    )
+
+
+def test_a_pod_that_is_busy_is_not_killed() -> None:
+    """A call to a service whose workers all wait for a FHIR server waits behind others; the port is open."""
+    service, _ = of_kind("Deployment")["spec"]["template"]["spec"]["containers"]
+    assert service["livenessProbe"]["tcpSocket"] == {"port": "service"}
+    assert service["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def rendered() -> list[dict[str, Any]]:
+    """What `kubectl apply -k` would apply of the example."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed: apt-get install kubernetes-client")
+    run = subprocess.run([program, "kustomize", str(KUBERNETES / "example")], capture_output=True, check=True)
+    return [found for found in yaml.safe_load_all(run.stdout) if found]
+
+
+def test_what_kustomize_makes_of_the_example_holds_together() -> None:
+    found = rendered()
+    for one in found:
+        if not one["apiVersion"].startswith("monitoring.coreos.com"):
+            kubernetes_validate.validate(one, NEWEST, strict=True)
+        assert one["kind"] == "Namespace" or one["metadata"]["namespace"] == "cobalamin"
+    made = {one["metadata"]["name"]: one for one in found if one["kind"] == "ConfigMap"}
+    (deployment,) = (one for one in found if one["kind"] == "Deployment")
+    spec = deployment["spec"]["template"]["spec"]
+    sources = [source for volume in spec["volumes"] for source in volume.get("projected", {}).get("sources", [volume])]
+    maps = {source["configMap"]["name"]: source["configMap"] for source in sources if "configMap" in source}
+    assert set(maps) == set(made)
+    for name, used in maps.items():
+        assert {item["key"] for item in used.get("items", [])} <= set(made[name]["data"])
+    (configuration,) = (one["data"] for one in made.values() if "cobalamin.yaml" in one["data"])
+    assert set(yaml.safe_load(configuration["cobalamin.yaml"])["clients"]) <= set(configuration)
+    secrets = {source["secret"].get("name") or source["secret"]["secretName"] for source in sources if "secret" in source}
+    manual = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    assert all(re.search(rf"create secret \w+ {name} ", manual) for name in secrets)
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    services = [one for one in found if one["kind"] == "Service"]
+    assert all(one["spec"]["selector"].items() <= labels.items() for one in services)
+    assert not any(box["image"].startswith(("cobalamin-cds", "nginx")) for box in spec["containers"])
+
+
 def test_kustomizations_name_files_that_are_there() -> None:
     for path in DEPLOY.rglob("kustomization.yaml"):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -118,9 +168,8 @@ def settled(folder: str) -> dict[str, Any]:
 
 
 def test_the_compose_file_is_what_compose_takes() -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    checked = CliRunner().invoke(check_jsonschema.main, ["--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")])
+    assert checked.exit_code == 0, checked.output
 
 
 def test_the_compose_file_fits_what_it_mounts() -> None:
@@ -199,8 +248,9 @@ def test_the_units_are_what_systemd_takes(unit: str, tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_the_unit_leaves_little_to_a_burglar() -> None:
-    command = [systemd_analyze(), "security", "--offline=true", "--threshold=20", str(DEPLOY / "systemd" / "cobalamin.service")]
+@pytest.mark.parametrize("unit", ["cobalamin.service", "cobalamin-backup.service"])
+def test_the_units_leave_little_to_a_burglar(unit: str) -> None:
+    command = [systemd_analyze(), "security", "--offline=true", "--threshold=20", str(DEPLOY / "systemd" / unit)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # 2.0 of 10 at most
 
 
@@ -225,14 +275,14 @@ def test_the_manual_names_files_that_are_there() -> None:
     assert all(path.stat().st_mode & 0o111 for path in DEPLOY.glob("*.sh"))
 
 
-@pytest.mark.parametrize("folder", ["systemd", "compose", "kubernetes/base"])
+@pytest.mark.parametrize("folder", ["systemd", "compose", "kubernetes/example"])
 def test_the_configurations_fit(folder: str, tmp_path: Path) -> None:
     shutil.copytree(DEPLOY / "clients", tmp_path / "clients")
+    shutil.copy(DEPLOY / "clients" / "ehr.yaml", tmp_path)
     text = (DEPLOY / folder / "cobalamin.yaml").read_text(encoding="utf-8")
     (tmp_path / "cobalamin.yaml").write_text(text.replace("/var/lib/cobalamin", str(tmp_path)), encoding="utf-8")
     environment = {"COBALAMIN_SALT": "the-salt-of-the-tests"}
     if folder != "systemd":
         environment["COBALAMIN_STORE"] = "postgresql://cobalamin:secret-word@database/cobalamin"
-    words = [sys.executable, "-m", "hooks", "config", "check", str(tmp_path / "cobalamin.yaml"), "--format", "json"]
-    run = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert json.loads(run.stdout)["faults"] == []
+    words = ["config", "check", str(tmp_path / "cobalamin.yaml"), "--format", "json"]
+    assert json.loads(CliRunner().invoke(main, words, env=environment).stdout)["faults"] == []

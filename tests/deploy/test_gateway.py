@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.deploy.gateway import CASES, Stage, staged
+from tests.deploy.gateway import CASES, staged
 from tests.deploy.stage import nginx
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """All of it, once."""
+def test_the_gateway(subtests: pytest.Subtests) -> None:
+    """All cases on one stage: to set it up takes as long as many of them."""
     if nginx() is None:
         pytest.skip("nginx is not installed: apt-get install nginx-light")
-    with staged() as started:
-        yield started
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_gateway(name: str, stage: Stage) -> None:
-    status, function = CASES[name]
-    seen = function(stage)
-    assert seen.status == status, seen.words
+    with staged() as stage:
+        for name, (status, function) in CASES.items():
+            with subtests.test(name):
+                seen = function(stage)
+                assert seen.status == status, seen.words

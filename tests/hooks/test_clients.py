@@ -140,6 +140,7 @@ def test_this_machine_may_go_without_tls(base: str, library: Library, tmp_path: 
         (MEANS + "fhir: {bases: ['https://u@a/b']}", "fhir.bases.0: 'https://u@a/b' is no base"),
         (MEANS + "fhir: {bases: ['http://a/b']}", "fhir.bases.0: http://a/b is not encrypted; write https"),
         ("based_on: sandbox\nfhir: {bases: ['http://a/b']}", "fhir.bases.0: http://a/b is not encrypted; write https"),
+        (MEANS + "trust: {authority: ca.pem}", "trust.authority: ca.pem is no file beside this one; give its path"),
         (MEANS + "fhir: {authority: ca.pem}", "fhir.authority: ca.pem is no file beside this one; give its path"),
         (MEANS + "prefetch: {aliases: {a: lab}}", "prefetch.aliases.a: 'lab' is no prefetch key of ours; choose from patient"),
         (MEANS + "prefetch: {omit: [lab]}", "prefetch.omit.0: 'lab' is no prefetch key of ours"),
@@ -187,9 +188,11 @@ def test_a_client_that_does_not_exist_is_named(name: str, told: str, library: Li
 def test_files_lie_beside_the_profile(library: Library, tmp_path: Path) -> None:
     for name in ("keys.json", "ca.pem"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-    text = "fhir: {bases: ['https://a.example'], open: true, authority: ca.pem}\ntrust: {jwks_file: keys.json}"
+    text = "fhir: {bases: ['https://a.example'], open: true, authority: ca.pem}\n"
+    text += "trust: {iss: ['https://a.example'], jwks_file: keys.json, authority: ca.pem}"
     profile = own(tmp_path, MEANS + text, library)
     assert profile.trust.jwks_file == tmp_path / "keys.json"
+    assert [issuer.authority for issuer in profile.trust.issuers()] == [str(tmp_path / "ca.pem")]
     assert profile.access() == Access(("https://a.example",), open=True, authority=str(tmp_path / "ca.pem"))
 
 

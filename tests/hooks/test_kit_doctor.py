@@ -158,8 +158,18 @@ def test_keys_and_fhir_servers_of_a_client_are_tried(tmp_path: Path) -> None:
 
 
 def test_keys_behind_a_url_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hooks.trust.keysets._fetch", lambda *_: {"keys": [jwk()]})
-    assert run("--client", profile(tmp_path, trust={"iss": ["me"], "key_urls": ["https://ehr.invalid/jwks"]})).exit_code == 0
+    asked: list[Any] = []
+
+    def fetch(*words: Any) -> dict[str, Any]:
+        asked.append(words)
+        return {"keys": [jwk()]}
+
+    monkeypatch.setattr("hooks.trust.keysets._fetch", fetch)
+    (tmp_path / "ca.pem").touch()
+    trust = {"iss": ["me"], "key_urls": ["https://ehr.invalid/jwks"], "authority": "ca.pem"}
+    assert run("--client", profile(tmp_path, trust=trust, networks=["10.1.0.0/16"])).exit_code == 0
+    url, networks, authority = asked[0]
+    assert (url, list(map(str, networks)), authority) == ("https://ehr.invalid/jwks", ["10.1.0.0/16"], str(tmp_path / "ca.pem"))
 
 
 def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:

@@ -103,3 +103,12 @@ def test_SEC_13_so_is_the_address_of_a_key_set(caplog: pytest.LogCaptureFixture)
         assert FetchedKeys(url, ("ES384",), time.monotonic, LOOPBACK_NETWORK).find("one", "ES384") is None
         assert caplog.messages[1:] == ["no key set from an issuer: SSLError"]
         assert server.asked == []
+
+
+def test_a_key_set_may_lie_behind_an_authority_of_the_hospitals_own(caplog: pytest.LogCaptureFixture) -> None:
+    with stub(lambda _: [reply(json.dumps({"keys": []}).encode())], encrypted=True) as server:
+        for authority, said in ((str(LOOPBACK), []), (None, ["SSLError"]), ("gone.pem", ["SSLError", "OSError"])):
+            keys = FetchedKeys(server.base, ("ES384",), authority=authority)
+            assert keys.find("one", "ES384") is None
+            assert (keys.age_s is None) is (authority != str(LOOPBACK))
+            assert caplog.messages == [f"no key set from an issuer: {kind}" for kind in said]
