@@ -25,6 +25,7 @@ from packaging.version import Version
 
 from hooks.cli import main
 from hooks.serving import Server
+from tests.deploy import overlay
 from tests.deploy.stage import DEPLOY, running_service
 from tests.deploy.steps import ROOT, context, lines
 
@@ -115,17 +116,10 @@ def test_a_pod_that_is_busy_is_not_killed() -> None:
     assert service["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-def rendered() -> list[dict[str, Any]]:
-    """What `kubectl apply -k` would apply of the example."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed: apt-get install kubernetes-client")
-    run = subprocess.run([program, "kustomize", str(KUBERNETES / "example")], capture_output=True, check=True)
-    return [found for found in yaml.safe_load_all(run.stdout) if found]
-
-
 def test_what_kustomize_makes_of_the_example_holds_together() -> None:
-    found = rendered()
+    rendered = overlay.RENDERED.read_text(encoding="utf-8")
+    assert rendered.startswith(f"# {overlay.digest()}\n"), "run python -m tests.deploy.overlay"
+    found = list(yaml.safe_load_all(rendered))
     for one in found:
         if not one["apiVersion"].startswith("monitoring.coreos.com"):
             kubernetes_validate.validate(one, NEWEST, strict=True)
