@@ -31,6 +31,20 @@ _DROPPED = frozenset(
     ("extension", "modifierExtension", "div", "note", "contact", "name", "telecom", "address", "photo", "assigner", "performer",
      "recorder", "asserter", "author", "requester", "diagnostics", "expression", "location", "url", "meta", "identifier")
 )  # fmt: skip
+_WITHIN = frozenset(
+    ("coding", "system", "code", "display", "text", "version", "userSelected", "value", "unit", "comparator", "low", "high",
+     "numerator", "denominator", "start", "end", "reference", "type", "use", "target", "item", "concept",
+     "timing", "repeat", "event", "route", "sequence", "patientInstruction", "additionalInstruction", "doseAndRate", "doseQuantity",
+     "doseRange", "doseSimpleQuantity", "quantity", "quantityQuantity", "quantityRange", "rateRatio", "rateQuantity", "rateRange",
+     "maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime", "method", "site",
+     "asNeeded", "asNeededBoolean", "asNeededCodeableConcept", "asNeededFor", "boundsPeriod", "boundsDuration", "boundsRange",
+     "count", "countMax", "duration", "durationMax", "durationUnit", "frequency", "frequencyMax", "period", "periodMax",
+     "periodUnit", "periodUnits", "dayOfWeek", "timeOfDay", "when", "offset",
+     "validityPeriod", "numberOfRepeatsAllowed", "expectedSupplyDuration", "ingredient", "itemCodeableConcept", "itemReference",
+     "substance", "isActive", "strength", "strengthRatio", "strengthQuantity", "form", "certainty", "manifestation", "severity",
+     "details", "answer")
+).union(*_READ.values())  # fmt: skip
+"""The names of members that may stand within an element; one that is none of these is dropped with what it holds."""
 _IDS = ("id", "reference", "fullUrl")
 _CODES = frozenset(
     ("code", "status", "intent", "comparator", "type", "periodUnit", "periodUnits", "durationUnit", "when", "dayOfWeek", "gender",
@@ -166,7 +180,7 @@ class _One:
             kept = {
                 name: aged(self._element(name, item)) if within and name == "value" else self._within(key, name, item)
                 for name, item in value.items()
-                if name not in _DROPPED
+                if name in _WITHIN and name not in _DROPPED
             }
             return {**kept, **({"extension": sure} if (sure := self._sureness(value)) else {})}
         return self._plain(key, value)

@@ -19,10 +19,19 @@ _DATED = re.compile(r"date|time|start|end|authored|issued|event", re.IGNORECASE)
 """Elements in which four digits are a year; elsewhere they may be a result."""
 _SPOKEN = ("onsetString", "abatementString", "performedString", "occurrenceString")
 _ISO = r"(?<!\d)(?:19|20)\d\d-\d\d(?:-\d\d)?(?![\d-])"
-_OTHER_DATES = r"(?<!\d)(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d)(?!\d)"
+_OTHER_DATES = r"(?<![\d.,])(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?|\d{1,2}(?:[-/.] ?| )\d{1,2}(?:[-/.] ?(?:19|20)?| (?:19|20))\d\d)(?!\d)"
+_MONTHS = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
+    r"|dec(?:ember)?|may(?=[ ,.-]{0,2}(?:19|20)?\d\d\b))\b\.?"
+)
+_SPELT = (
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{0,2}}{_MONTHS}|{_MONTHS} ?\d{{1,2}}(?:st|nd|rd|th)?\b)(?:[ ,.-]{{0,2}}(?:19|20)?\d\d\b)?"
+    r"|[\d一二三四五六七八九十]{1,3} ?月 ?[\d一二三四五六七八九十]{1,3} ?[日号]"
+)
 _YEAR = r"(?<![\d.,])(?:19|20)\d\d(?!\d|[.,]\d| ?[a-zA-Zµμ毫微克国%/])"
 """A year, and no amount: what follows is no unit."""
-_DATES = re.compile(f"({_OTHER_DATES})|({_ISO}|{_YEAR})")
+_DATES = re.compile(f"({_OTHER_DATES}|{_SPELT})|({_ISO}|{_YEAR})", re.IGNORECASE)
+_SPOKEN_AGE = re.compile(r"(?<![\d.,])(?:9\d|1[0-2]\d)(?= ?-? ?(?:years?|yrs?|y[./]?o|y|周?岁|jahre?)(?![a-z]))", re.IGNORECASE)
 _AMOUNT = re.compile(r"[<>=≤≥]* ?\d+(?:[.,]\d+)?(?: ?[^\W\d_]\S{0,11}| ?%)?")
 _REST = re.compile(r"[T ][0-9:.]{1,18} ?(?:Z|z|[+-]\d\d:?\d\d)?|")
 
@@ -46,6 +55,7 @@ class Shifter:
         if key not in _SPOKEN and _AMOUNT.fullmatch(value.strip()):
             return scrubbed(value)
         said = []
+        value = _SPOKEN_AGE.sub(str(OLDEST + 1), value)
         for place, part in enumerate(_DATES.split(value)):
             if not part or part.isspace():
                 said.append(part or "")
