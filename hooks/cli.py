@@ -29,6 +29,7 @@ from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
 from hooks.kit.deferred import WithKit
 from hooks.loopback import running_service
+from hooks.mistakes import EXIT_UNUSABLE, Mistake
 from hooks.operation.commands import audit
 from hooks.options import client_option, language_option, request_argument, site_option, today_option
 from hooks.publishing import rulebook
@@ -38,7 +39,6 @@ from hooks.sheets import site_sheet
 from hooks.starting import auth, serve
 
 
-EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
 
 
@@ -211,10 +211,9 @@ def _told(format_: str = "text") -> Iterator[None]:
         if format_ == "json":
             print_json(operation_outcome(error.issues))
         _say_refusal(error)
-        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
+        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_UNUSABLE)
     except (KnowledgeError, UnknownFixtureError, FeedbackError) as error:
-        click.secho(str(error.args[0]), fg="red", err=True)
-        sys.exit(EXIT_BAD_REQUEST)
+        raise Mistake(str(error.args[0])) from None
 
 
 def _say_refusal(error: RequestError) -> None:

@@ -10,6 +10,7 @@ import click
 from cds.library import KnowledgeError, load
 from cds.signed import LANGUAGES, Language
 from hooks.app import Config
+from hooks.mistakes import Mistake
 from hooks.options import site_option, today_option
 from hooks.pages import rulebook_html
 from hooks.services import SERVICES
@@ -49,7 +50,7 @@ def rulebook(output: Path | None, language: Language | None, today: date | None,
     try:
         library = load(site)
     except KnowledgeError as error:
-        raise click.UsageError(str(error)) from None
+        raise Mistake(str(error)) from None
     spoken = language or library.language
     page = rulebook_html(library, SERVICES, today or date.today(), spoken)
     if output is None:
@@ -59,5 +60,5 @@ def rulebook(output: Path | None, language: Language | None, today: date | None,
     try:
         target.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise click.ClickException(f"Cannot write {target}: {error.strerror}.") from None
+        raise Mistake(f"Cannot write {target}: {error.strerror}.") from None
     click.echo(f"{target}: knowledge {library.version}", err=True)

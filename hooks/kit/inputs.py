@@ -12,12 +12,7 @@ import click
 
 from hooks.engine import BYTE_ORDER_MARK
 from hooks.fhir.elements import local_id
-
-
-class Mistake(click.ClickException):
-    """Something given cannot be used. The message says what, where, why, and the mend."""
-
-    exit_code = 2
+from hooks.mistakes import Mistake as Mistake
 
 
 format_option = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)

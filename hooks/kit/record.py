@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -41,7 +42,7 @@ class Recorder:
         `policy`: what no decision may change under; None: the defaults.
         """
         self._policy = policy or Policy()
-        self._deidentifier = Deidentifier(self._policy.library, secrets.token_bytes(32))
+        self._deidentifier = Deidentifier(self._policy.library, secrets.token_bytes(32), self._policy.units)
         self._folder, self._today = folder, today
         self._lock = threading.Lock()
         self.kept = self.left_out = 0
@@ -122,7 +123,15 @@ def proxy(target: str, port: int, recorder: Recorder, most: int | None = None) -
 
         do_GET = do_POST = do_OPTIONS = do_HEAD = do_PUT = do_DELETE = do_PATCH = _forward
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return _Server(("127.0.0.1", port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    """One that tells of a client that hung up in a sentence."""
+
+    def handle_error(self, *_: Any) -> None:
+        """A call that could not be answered; neither who called nor what is said."""
+        click.echo(f"A call broke off ({type(sys.exception()).__name__}); it is not kept", err=True)
 
 
 _AS_IT_IS: dict[str, str | None] = {"User-Agent": None, "Accept": None, "Accept-Encoding": None, "Connection": None}
