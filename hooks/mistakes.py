@@ -46,7 +46,7 @@ class Commands(click.Group):
             click.echo("Interrupted.", err=True)
             _end(given, "Interrupted.", EXIT_INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - its message may quote a patient's data; the way to it does not
-            said = f"The fault is ours: {type(error).__name__} at {places(error)}; please report this line, it repeats nothing given."
+            said = f"The fault is ours: {type(error).__name__} at {places(error)}; report this line, it repeats nothing given."
             click.secho(said, fg="red", err=True)
             _end(given, said, EXIT_BROKEN)
         if not standalone_mode:

@@ -8,14 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from hooks.engine import BYTE_ORDER_MARK
 from hooks.fhir.elements import local_id
 from hooks.mistakes import Mistake as Mistake
-
-
-format_option = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+from hooks.options import format_option as format_option
 
 
 def named(file: IO[Any]) -> str:

@@ -13,7 +13,7 @@ import click
 from rich.text import Text
 
 from hooks.console import console, print_json
-from hooks.kit.inputs import Mistake, format_option, object_of, request_of
+from hooks.kit.inputs import Mistake, format_option, named, object_of, request_of
 from hooks.kit.lintcalls import Requests, ServiceLint, shipped
 from hooks.kit.lintcards import lint_response
 from hooks.kit.lintdiscovery import lint_discovery
@@ -62,7 +62,7 @@ def command(
 
     Exit status: 0 no errors; 1 errors; 2 something given cannot be used.
     """
-    given = [(str(file.name), request_of(file.read(), str(file.name))) for file in requests]
+    given = [(named(file), request_of(file.read(), named(file))) for file in requests]
     if url_or_file.lower().startswith(("http://", "https://")):
         sign = signer(key, issuer, audience, kid, None) if key is not None else None
         place = place_of(url_or_file)

@@ -15,6 +15,7 @@ from hooks.fhir.elements import day, local_id, objects, text
 from hooks.fhir.keys import templates
 from hooks.kit.inputs import Mistake, named, resources_of
 from hooks.kit.prefetching import filled, from_resources
+from hooks.options import only_json_option
 from hooks.services import SERVICES, Service
 
 
@@ -35,6 +36,7 @@ _ORDERS = ("MedicationRequest", "ServiceRequest", "DeviceRequest", "NutritionOrd
 @click.option("--select", multiple=True, metavar="ID", help="Ids of the drafts just chosen (order-select). Default: all.")
 @click.option("--fhir-server", metavar="URL", help="fhirServer of the request.")
 @click.option("--no-prefetch", is_flag=True, help="Leave the prefetch out.")
+@only_json_option
 def command(
     bundle: IO[bytes],
     hook: str,

@@ -190,7 +190,7 @@ def test_a_client_that_hangs_up_is_a_sentence(tmp_path: Path, capsys: pytest.Cap
     try:
         raise BrokenPipeError
     except BrokenPipeError:
-        server.handle_error(b"", ("127.0.0.1", 1))
+        server.handle_error((b"", server.socket), ("127.0.0.1", 1))
     server.server_close()
     assert capsys.readouterr().err == "A call broke off (BrokenPipeError); it is not kept\n"
 
