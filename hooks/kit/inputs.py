@@ -117,6 +117,14 @@ def _kind(value: Any) -> str:
     return {list: "an array", str: "a text", type(None): "null"}.get(type(value), "a bare value")
 
 
+def write(file: Path, text: str) -> None:
+    """Write a file. Raises Mistake where that cannot be done."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Mistake(f"{file} cannot be written ({error.strerror}); name a file in a folder that exists and is yours.") from None
+
+
 def requests_in(folder: Path) -> list[tuple[str, bytes]]:
     """The request files of a folder, or a single one, by name. Raises Mistake where there are none, or one is no request."""
     files = sorted(folder.glob("*.json")) if folder.is_dir() else [folder]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from hooks.kit.complaints import Complaint
 from hooks.kit.inputs import Mistake
-from hooks.kit.services import LOOPBACK, Session, place_of
+from hooks.kit.services import LOOPBACK, Session, place_of, shown
 from hooks.profiles import Profile
 from hooks.services import SERVICES
 from hooks.trust.keysets import FetchedKeys, KeySetError, key_set
@@ -32,15 +32,16 @@ _REFUSALS = {
 
 def of_service(url: str, request: dict[str, Any] | None) -> Iterator[Complaint]:
     """All complaints about a running service. `request`: what to call it with."""
-    place, session = place_of(url), Session(url)
+    place, session, where = place_of(url), Session(url), shown(url)
     if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOOPBACK:
-        yield Complaint("error", url, "is not encrypted, and what is sent names patients", "Use https.")
+        yield Complaint("error", where, "is not encrypted, and what is sent names patients", "Use https.")
     try:
         found = session.ask("GET", place.discovery)
     except Mistake as mistake:
-        yield Complaint("error", url, mistake.message, "Start it, open the way to it, or correct the address.")
+        what = _what(mistake, place.discovery)
+        yield Complaint("error", where, what, "Start it, open the way to it, or correct the address.")
         return
-    yield from _clock(found.headers.get("Date"), url)
+    yield from _clock(found.headers.get("Date"), where)
     content = found.content()
     listed = content.get("services") if isinstance(content, dict) else None
     if found.status != 200 or not isinstance(listed, list):
@@ -59,7 +60,7 @@ def of_service(url: str, request: dict[str, Any] | None) -> Iterator[Complaint]:
         return
     if request["hook"] not in hooks:
         yield Complaint(
-            "error", "hook", f"{request['hook']!r} is offered by no service at {url}", "Register a hook of its discovery."
+            "error", "hook", f"{request['hook']!r} is offered by no service at {where}", "Register a hook of its discovery."
         )
         return
     answer = session.ask(
@@ -68,6 +69,11 @@ def of_service(url: str, request: dict[str, Any] | None) -> Iterator[Complaint]:
     if answer.status != 200:
         what, mend = _REFUSALS.get(answer.status, (f"answers {answer.status}", "See its log."))
         yield Complaint("error", place.service(str(hooks[request["hook"]])), f"{what} ({answer.status})", mend)
+
+
+def _what(mistake: Mistake, url: str) -> str:
+    """What is said of an address, without the address and without the question behind it."""
+    return mistake.message.partition(";")[0].removeprefix(f"{shown(url)} ")
 
 
 def _clock(date: str | None, url: str) -> Iterator[Complaint]:
@@ -105,7 +111,8 @@ def of_client(profile: Profile) -> Iterator[Complaint]:
         try:
             answer = Session(base).ask("GET", f"{base}/metadata", headers={"Accept": "application/fhir+json"})
         except Mistake as mistake:
-            yield Complaint("error", f"{where}: {base}", mistake.message, "Open the way to it, or correct fhir.bases.")
+            what = _what(mistake, f"{base}/metadata")
+            yield Complaint("error", f"{where}: {base}", what, "Open the way to it, or correct fhir.bases.")
             continue
         content = answer.content()
         if not isinstance(content, dict) or content.get("resourceType") != "CapabilityStatement":
