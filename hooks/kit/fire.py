@@ -14,11 +14,12 @@ from hooks.console import console, print_json
 from hooks.kit.inputs import Mistake, format_option, named, request_of, resources_of
 from hooks.kit.prefetching import Filled, filled, from_resources, from_server
 from hooks.kit.services import Answer, Session, place_of, service_for
-from hooks.kit.showing import outcome_lines, print_cards
+from hooks.kit.showing import cards_of, outcome_lines, print_cards
 from hooks.kit.signing import Sign, signer
 
 
 EXIT_REFUSED = 3
+_SHOWN = 300
 
 
 @click.command("fire")
@@ -70,7 +71,8 @@ def command(
     place, session = place_of(url), Session(url)
     request = request_of(request_file.read(), named(request_file))
     sign = signer(key, issuer, audience, kid, jku) if key is not None else None
-    found = service_for(session.services(place), request["hook"], service or place.id)
+    signed = {"Authorization": f"Bearer {sign(place.discovery)}"} if sign is not None else {}
+    found = service_for(session.services(place, signed), request["hook"], service or place.id)
     brought = None
     if fhir_server is not None or bundle is not None:
         token = fhir_token_file.read().strip() if fhir_token_file is not None else None
@@ -84,7 +86,7 @@ def command(
         print_json(_as_json(target, found, brought, answers))
     else:
         _print(target, found, brought, answers)
-    if any(answer.status != 200 or not isinstance(answer.content(), dict) for answer in answers):
+    if any(answer.status != 200 or cards_of(answer.content()) is None for answer in answers):
         sys.exit(EXIT_REFUSED)
 
 
@@ -153,8 +155,17 @@ def _print(url: str, service: dict[str, Any], brought: Filled | None, answers: l
         style="bold",
     )
     content = last.content()
-    if last.status == 200 and isinstance(content, dict):
+    if last.status == 200 and cards_of(content) is not None:
         print_cards(out, content)
         return
-    for line in list(outcome_lines(content)) or [last.body.decode(errors="replace")[:500]]:
+    for line in list(outcome_lines(content)) or [_odd(last)]:
         out.print(f"- {line}", markup=False)
+
+
+def _odd(answer: Answer) -> str:
+    """What is said of an answer that is neither cards nor an OperationOutcome."""
+    if 300 <= answer.status < 400:
+        return "It redirects, which no client follows with what it sends; call the final address."
+    kind = answer.headers.get("Content-Type", "no media type").partition(";")[0]
+    start = " ".join(answer.body.decode(errors="replace").split())[:_SHOWN]
+    return f"It holds neither cards nor an OperationOutcome ({kind}, {len(answer.body)} bytes): {start or 'nothing'}"

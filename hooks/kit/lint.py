@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -23,6 +24,8 @@ from hooks.kit.signing import signer
 
 
 EXIT_FOUND = 1
+_WHICH = re.compile(r"\[\d+\]|\(.*?\)")
+"""Which request, and which of a list."""
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -99,11 +102,16 @@ def _of_file(name: str, request: dict[str, Any] | None) -> Iterable[Finding]:
 
 
 def _print(findings: list[Finding], counts: Counter[Any]) -> None:
+    """Each finding once; a service that has it has it in most answers."""
     out = console()
-    for found in findings:
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.id, finding.text, _WHICH.sub("", finding.where)), []).append(finding)
+    for found, *others in alike.values():
         line = Text(f"{found.severity:7} ", style=_COLOURS[found.severity])
         line.append(f"{found.id:8} ", style="bold")
         line.append(f"{found.where} {found.text}")
+        line.append(f" (and in {len(others)} other places)" if others else "")
         line.append(f" [{found.asks}]", style="dim")
         out.print(line, soft_wrap=True)
     told = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES)

@@ -50,14 +50,14 @@ class ServiceLint:
     def findings(self, only: str | None = None) -> Iterator[Finding]:
         """All findings. `only`: the id of the one service that is asked. Raises Mistake where nobody answers."""
         url = self._place.discovery
-        found = self._session.ask("GET", url, headers={"Accept": "application/json"})
+        found = self._session.ask("GET", url, headers={"Accept": "application/json", **self._signed(url)})
         document = found.content()
         if found.status != 200:
             yield Finding("DISC-01", url, f"answers {found.status}; discovery must be there for everybody who may call.")
             return
         yield from _labelled(found, url)
         yield from lint_discovery(document)
-        if self._session.ask("GET", url, headers={"Accept": "text/html"}).body != found.body:
+        if self._session.ask("GET", url, headers={"Accept": "text/html", **self._signed(url)}).body != found.body:
             yield Finding("DISC-18", url, "is another one for a client that prefers HTML, or the second time.")
         if self._browser:
             yield from self._to_browsers(url, "GET", "CORS-01")
@@ -179,8 +179,10 @@ def _at(where: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 def _labelled(answer: Answer, where: str) -> Iterator[Finding]:
     """Is it JSON, and does it say so?"""
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if answer.status == 200 and (kind != "application/json" or answer.content() is None):
-        yield Finding("JSON-01", where, f"answers {kind or 'something unlabelled'} instead of application/json, or no JSON.")
+    if answer.status == 200 and kind != "application/json":
+        yield Finding("JSON-01", where, f"answers {kind or 'something unlabelled'} instead of application/json.")
+    elif answer.status == 200 and answer.content() is None:
+        yield Finding("JSON-01", where, "says that it is application/json, and is no JSON.")
     if 300 <= answer.status < 400:
         yield Finding("CALL-13", where, f"redirects ({answer.status}), which clients do not follow with their token.")
 

@@ -16,8 +16,8 @@ from hooks.fhir.faults import MEND
 from hooks.fhir.grants import Grant
 from hooks.fhir.prefetch import Fetched
 from hooks.kit.inputs import Mistake, json_of
-from hooks.kit.services import shown
 from hooks.kit.searches import CannotAnswer, answer
+from hooks.kit.services import shown
 
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from hooks.wire import is_web_address
 _PATIENCE_S = 30
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PATH = "/cds-services"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Answer(NamedTuple):
@@ -85,16 +87,15 @@ class Session:
             ) from None
         return Answer(answer.status_code, answer.headers, answer.content, (time.perf_counter() - started) * 1000)
 
-    def services(self, place: Place) -> list[dict[str, Any]]:
-        """What discovery lists. Raises Mistake where it is no discovery document."""
-        answer = self.ask("GET", place.discovery, headers={"Accept": "application/json"})
+    def services(self, place: Place, headers: Mapping[str, str] = NOTHING) -> list[dict[str, Any]]:
+        """What discovery lists. `headers`: a token, where there is one. Raises Mistake where it is no discovery document."""
+        answer = self.ask("GET", place.discovery, headers={"Accept": "application/json", **headers})
         content = answer.content()
         listed = content.get("services") if isinstance(content, dict) else None
         if answer.status != requests.codes.ok or not isinstance(listed, list):
-            raise Mistake(
-                f"{shown(place.discovery)} answered {answer.status} and no list of services; "
-                "give the address under which /cds-services is found."
-            )
+            moved = 300 <= answer.status < 400
+            mend = "it redirects, so give the final address" if moved else "give the address under which /cds-services is found"
+            raise Mistake(f"{shown(place.discovery)} answered {answer.status} and no list of services; {mend}.")
         return [service for service in listed if isinstance(service, dict)]
 
 

@@ -8,12 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from cds.signed import Language
 from hooks.examples import moved_by, written_for
+from hooks.fhir.elements import objects
 from hooks.kit.deciding import Policy
 from hooks.kit.inputs import Mistake, object_of
 from hooks.kit.services import Session, place_of, service_for
-from hooks.kit.showing import outcome_lines
+from hooks.kit.showing import cards_of, outcome_lines
 
 
 Answers = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -47,8 +50,9 @@ def _of_service(url: str, language: Language) -> Answers:
         headers = {"Content-Type": "application/json", "Accept-Language": language}
         answer = session.ask("POST", place.service(service["id"]), json.dumps(sent).encode(), headers)
         content = answer.content()
-        if answer.status == 200 and isinstance(content, dict):
-            return {"status": 200, "cards": content.get("cards", [])}
+        if answer.status == requests.codes.ok:
+            cards = cards_of(content)
+            return {"status": 200, "cards": cards} if cards is not None else {"status": "200 without cards"}
         return {"status": answer.status, "issues": list(outcome_lines(content))}
 
     return answers
@@ -90,7 +94,7 @@ def _refused(answer: dict[str, Any]) -> str:
 def _by_topic(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Cards by what they are about; two of one topic are told apart by their place."""
     found: dict[str, dict[str, Any]] = {}
-    for place, card in enumerate(answer.get("cards", ())):
+    for place, card in enumerate(objects(answer.get("cards"))):
         source = card.get("source")
         topic = source.get("topic") if isinstance(source, dict) else None
         name = str(topic.get("code")) if isinstance(topic, dict) else str(card.get("summary"))
@@ -121,7 +125,7 @@ def _changes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def _labels(suggestions: Any) -> str:
-    return "; ".join(str(suggestion.get("label")) for suggestion in suggestions or ()) or "none"
+    return "; ".join(str(suggestion.get("label")) for suggestion in objects(suggestions)) or "none"
 
 
 def _without_uuids(value: Any) -> Any:

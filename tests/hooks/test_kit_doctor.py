@@ -173,7 +173,11 @@ def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:
     assert "does not believe the caller (401)" in result.stdout
     assert "offers nothing for order-select" in result.stdout
     with served(odd({}, 418)) as base:
-        assert "answers 418 (418). See its log." in run(str(path), "--url", base).stdout
+        assert "fails (418). See its log." in run(str(path), "--url", base).stdout
+    with served(odd("<html>", 200)) as base:
+        assert "answers 200 and no cards" in run(str(path), "--url", base).stdout
+    with served(odd("", 307)) as base:
+        assert "redirects (307). Give the final address" in run(str(path), "--url", base).stdout
     with served(odd({}, services=[])) as base:
         assert "'patient-view' is offered by no service" in run(str(path), "--url", base).stdout
     with served(odd({}, services="x")) as base:

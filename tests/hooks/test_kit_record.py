@@ -285,6 +285,22 @@ def test_a_service_that_refuses_is_compared_too(tmp_path: Path) -> None:
     assert "answer: 200 -> 412 (No.)" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [("<html>", "200 -> 200 without cards"), ('{"cards": [5, {"suggestions": [7]}]}', "+ None: None")]
+)
+def test_odd_answers_of_a_service_are_compared(content: str, said: str, tmp_path: Path) -> None:
+    @Request.application
+    def application(asked: Request) -> Response:
+        listed = json.dumps({"services": [{"hook": "patient-view", "id": "x"}]})
+        return Response(listed if asked.method == "GET" else content)
+
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(request({"age": 70})), encoding="utf-8")
+    with served(application) as base:
+        result = run("replay", str(path), "--against", base)
+    assert said in result.stdout, result.output
+
+
 CARD = {"summary": "s", "indicator": "info", "source": {"label": "l", "topic": {"code": "T"}}}
 
 
