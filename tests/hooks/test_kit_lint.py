@@ -45,12 +45,33 @@ def found(*arguments: str) -> dict[str, str]:
     """What a service or a file is said to lack: the severity by id."""
     result = run(*arguments, "--format", "json")
     assert result.stdout, result.output
-    return {finding["id"]: finding["severity"] for finding in json.loads(result.stdout)["findings"]}
+    return {finding["id"]: finding["severity"] for finding in reversed(json.loads(result.stdout)["findings"])}
 
 
 def test_requirements_are_those_of_the_table() -> None:
     assert requirements() is requirements()
     assert (Path(__file__).parent.parent.parent / "hooks" / "kit" / "conformance.yaml").resolve() == ROWS
+
+
+def test_what_could_not_be_checked_is_a_note() -> None:
+    @Request.application
+    def choosy(asked: Request) -> Response:
+        services = [{**SERVICE, "hook": "order-dispatch", "id": "other"}, SERVICE]
+        outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "required"}]}
+        listed = asked.path.endswith("/cds-services")
+        known = asked.path.rpartition("/")[2] in ("one", "other")
+        return Response(
+            json.dumps({"services": services} if listed else outcome),
+            200 if listed else 412 if known else 404,
+            content_type="application/json" if listed else "application/fhir+json",
+        )
+
+    with served(choosy) as base:
+        result = run(base)
+    assert result.exit_code == 0, result.stdout
+    assert "was not called: there is no request for order-dispatch" in result.stdout
+    assert "answered no request with 200, so its cards were not checked" in result.stdout
+    assert "0 errors, 0 warnings, 2 notes." in result.stdout
 
 
 def test_what_is_valid_elsewhere_is_not_complained_of() -> None:
