@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -37,6 +38,8 @@ class Commands(click.Group):
     ) -> Any:
         """Run as a program does; it ends this process."""
         given = list(sys.argv[1:] if args is None else args)
+        colour = False if os.environ.get("NO_COLOR") else None  # else where there is a terminal
+        extra.setdefault("color", colour)
         try:
             status = super().main(given, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
@@ -47,7 +50,7 @@ class Commands(click.Group):
             _end(given, "Interrupted.", EXIT_INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - its message may quote a patient's data; the way to it does not
             said = f"The fault is ours: {type(error).__name__} at {places(error)}; report this line, it repeats nothing given."
-            click.secho(said, fg="red", err=True)
+            click.secho(said, fg="red", err=True, color=colour)
             _end(given, said, EXIT_BROKEN)
         if not standalone_mode:
             return status

@@ -82,4 +82,4 @@ def _content(library: Library, day: date, language: Language) -> dict[str, Any]:
 
 
 def _signed(value: Signed) -> Any:
-    return value.model_dump(mode="json")
+    return value.model_dump(mode="json", by_alias=True)

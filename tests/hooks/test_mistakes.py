@@ -123,6 +123,51 @@ def test_what_is_wrong_is_a_sentence_and_a_status(arguments: tuple[str, ...]) ->
         assert "Error: " in result.stderr
 
 
+def printed(*arguments: str, status: int = 0) -> Any:
+    result = run(*arguments, "--format", "json")
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)
+
+
+def test_what_commands_print_for_people_is_there_for_tools_as_well() -> None:
+    listed = printed("fixture", "list")
+    assert {"name": "child", "hook": "patient-view", "title": fixture("child").title} in listed
+    told = printed("demo", "pregnant")
+    assert (told["fixture"], told["status"], told["decision"]["scope"]) == ("pregnant", 200, "refer_only")
+    assert told["cards"]
+    explained = printed("explain", "good.json")
+    assert explained["decision"]["scope"] == "excluded"
+    assert explained["why"] == {}
+    assert {silence["reason"] for silence in explained["why_not"]} == {"scope"}
+    assert printed("config", "example")["server"]["port"] == 8080
+    assert printed("make-request", "good.json")["context"]["patientId"] == fixture("child").request["context"]["patientId"]
+    assert printed("fixture", "show", "child")["hook"] == "patient-view"
+    book = printed("rulebook", "--language", "zh-CN")
+    assert (book["language"], book["rules"][0]["signed"]["title"].keys()) == ("zh-CN", {"en", "zh-CN"})
+    assert book["numbers"]
+
+
+def test_the_trace_of_what_is_held_back_is_explained_as_well() -> None:
+    request = json.dumps(fixture("neurological-red-flag").request)
+    told = json.loads(run("explain", "-", "--format", "json", given=request).stdout)
+    (first, *_) = told["decision"]["advice"]
+    assert told["why"][first["rule"]]["inputs"]
+    Path("one.yaml").write_text("site: One\nmax_cards: 1\n", encoding="utf-8")
+    few = json.loads(run("explain", "-", "--format", "json", "--site", "one.yaml", given=request).stdout)
+    assert set(few["why"]) == set(told["why"]) | {named.partition("/")[0] for named in few["decision"]["held_back"]}
+
+
+def test_a_token_is_judged_for_tools_as_well(tmp_path: Path) -> None:
+    told = printed("auth", "explain", "binary.json", "--endpoint", "https://x.example", status=1)
+    assert told["believed"] is False
+    assert told["checks"][0]["name"] == "form"
+
+
+def test_a_configuration_that_does_not_fit_is_json_as_well() -> None:
+    told = printed("config", "show", "list.yaml", status=1)
+    assert (told["fits"], told["faults"][0]["file"]) == (False, "list.yaml")
+
+
 def test_what_breaks_is_our_fault_and_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise ValueError("of Zqxvarro")
@@ -133,6 +178,13 @@ def test_what_breaks_is_our_fault_and_quotes_nothing(monkeypatch: pytest.MonkeyP
     assert "The fault is ours: ValueError at " in result.stderr
     assert "test_mistakes.py:" in json.loads(result.stdout)["error"]
     assert "Zqxvarro" not in result.output
+
+
+@pytest.mark.parametrize(("wish", "coloured"), [("", True), ("1", False)])
+def test_who_wants_no_colour_gets_none(wish: str, coloured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", wish)
+    shown = CliRunner().invoke(main, ["policy", "check", "list.yaml"], color=True).stdout
+    assert ("\x1b[31m" in shown) is coloured
 
 
 def test_what_is_interrupted_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
