@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from hooks.cli import main
 from hooks.kit.setups import _clock
 from tests.hooks.servers import served
+from tests.hooks.stub import HANG_UP, reply, stub
 from tests.hooks.test_kit_fire import odd
 from tests.hooks.tokens import jwk
 from tests.patients import bundle, request
@@ -174,6 +175,9 @@ def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:
     assert "offers nothing for order-select" in result.stdout
     with served(odd({}, 418)) as base:
         assert "fails (418). See its log." in run(str(path), "--url", base).stdout
+    turns = iter([[reply(json.dumps({"services": [{"hook": "patient-view", "id": "one"}]}).encode())], [HANG_UP]])
+    with stub(lambda _: next(turns)) as hung:
+        assert "/cds-services/one did not answer (no connection). See its log" in run(str(path), "--url", hung.base).stdout
     with served(odd("<html>", 200)) as base:
         assert "answers 200 and no cards" in run(str(path), "--url", base).stdout
     with served(odd("", 307)) as base:

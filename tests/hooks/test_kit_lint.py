@@ -53,6 +53,16 @@ def test_requirements_are_those_of_the_table() -> None:
     assert (Path(__file__).parent.parent.parent / "hooks" / "kit" / "conformance.yaml").resolve() == ROWS
 
 
+@pytest.mark.parametrize(("kind", "said"), [("application/json", "and is no JSON"), ("text/html", "answers text/html instead")])
+def test_an_answer_that_is_no_json_is_told_by_what_it_says_of_itself(kind: str, said: str) -> None:
+    @Request.application
+    def page(_: Request) -> Response:
+        return Response("<html>", content_type=kind)
+
+    with served(page) as base:
+        assert said in run(base).stdout
+
+
 def test_what_could_not_be_checked_is_a_note() -> None:
     @Request.application
     def choosy(asked: Request) -> Response:
