@@ -13,7 +13,7 @@ import click
 from cds.signed import LANGUAGES, Language
 from hooks.console import console, print_json
 from hooks.kit.inputs import Mistake, format_option, requests_in, write
-from hooks.kit.sides import DEFAULT, differences, side
+from hooks.kit.sides import DEFAULT, differences, is_service, side
 
 
 EXIT_DIFFERENT = 1
@@ -59,8 +59,9 @@ def command(
         (folder / name).resolve() if folder.is_dir() else folder.resolve() for name, _ in requests
     ):
         raise Mistake(f"{save} is one of the requests and would be written over; save the answers elsewhere.")
-    first = side(url or site or DEFAULT, clients, language)
-    other = side(against, clients, language) if against is not None else None
+    moved = url is not None or is_service(against)
+    first = side(url or site or DEFAULT, clients, language, moved)
+    other = side(against, clients, language, moved) if against is not None else None
     answers, found = dict[str, Any](), dict[str, list[str]]()
     for name, content in _with_progress(requests):
         request = json.loads(content)

@@ -265,8 +265,15 @@ def test_one_version_is_compared_with_another_by_saved_answers(folder: Path, tmp
 def test_a_running_service_is_compared_with_a_policy(folder: Path, tmp_path: Path) -> None:
     with served(create_app()) as base:
         result = run("replay", str(folder), "--url", base, "--against", base)
+        with_policy = run("replay", str(folder), "--url", base, "--against", "default")
+        other_way = run("replay", str(folder), "--against", base)
         one = run("replay", str(folder / "grey-zone-open.json"), "--url", base, "--save", str(tmp_path / "one.json"))
-    assert result.exit_code == 0, result.output
+        yesterday = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+        yesterday["grey-zone-open.json"]["day"] = "2026-01-01"
+        (tmp_path / "old.json").write_text(json.dumps(yesterday), encoding="utf-8")
+        old = run("replay", str(folder / "grey-zone-open.json"), "--url", base, "--against", str(tmp_path / "old.json"))
+    assert result.exit_code == with_policy.exit_code == other_way.exit_code == 0, with_policy.output
+    assert "answers of two days cannot be compared" in old.stdout
     assert one.exit_code == 0
     (answer,) = json.loads((tmp_path / "one.json").read_text(encoding="utf-8")).values()
     assert answer["status"] == 200
