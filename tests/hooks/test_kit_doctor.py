@@ -109,7 +109,7 @@ def test_each_illness_is_found(
 def test_a_renamed_key_is_recognised(tmp_path: Path) -> None:
     sent = sane()
     sent["prefetch"]["LGL_LABS"] = sent["prefetch"].pop("labs")
-    assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "came under another name")
+    assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "came under another name (LGL_LABS)")
     assert diagnosed(tmp_path, sent, "--client", profile(tmp_path, prefetch={"aliases": {"LGL_LABS": "labs"}})).keys() == {"ours"}
     sent["prefetch"]["LGL_LABS"] = bundle([])
     assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "is missing (LGL_LABS came instead)")
@@ -161,6 +161,17 @@ def test_keys_and_fhir_servers_of_a_client_are_tried(tmp_path: Path) -> None:
 def test_keys_behind_a_url_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hooks.trust.keysets._fetch", lambda *_: {"keys": [jwk()]})
     assert run("--client", profile(tmp_path, trust={"iss": ["me"], "key_urls": ["https://ehr.invalid/jwks"]})).exit_code == 0
+
+
+def test_a_key_under_another_name_and_a_patient_that_is_missing_have_their_mends(tmp_path: Path) -> None:
+    sent = json.loads(json.dumps(request({"age": 71, "problems": ["osteoporosis"], "results": [{"b12_total": "150 pg/mL"}]})))
+    sent["prefetch"]["laborwerte"] = sent["prefetch"].pop("labs")
+    del sent["prefetch"]["patient"]
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(sent), encoding="utf-8")
+    told = run(str(path)).stdout
+    assert "prefetch.labs came under another name (laborwerte). Name it as in discovery" in told
+    assert "prefetch.patient is missing (laborwerte came instead). Register the template of discovery under this key.\n" in told
 
 
 def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:
