@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from statistics import median
@@ -27,7 +28,7 @@ _SHOWN = 300
 @click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
 @click.option("--service", help="Id of the service, where several answer the hook. Default: the one of the URL, or of the hook.")
 @click.option("--fhir-server", metavar="URL", help="Fill the prefetch from this FHIR server, as an EHR does.")
-@click.option("--fhir-token-file", type=click.File("r"), help="File with the access token for the FHIR server.")
+@click.option("--fhir-token-file", type=click.File("rb"), help="File with the access token for the FHIR server.")
 @click.option("--bundle", type=click.File("rb"), help="Fill the prefetch from these resources (Bundle or NDJSON) instead.")
 @click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Sign a token with this private key (PEM or JWK).")
 @click.option("--issuer", help="iss of the token: who calls.")
@@ -44,7 +45,7 @@ def command(
     request_file: IO[bytes],
     service: str | None,
     fhir_server: str | None,
-    fhir_token_file: IO[str] | None,
+    fhir_token_file: IO[bytes] | None,
     bundle: IO[bytes] | None,
     key: Path | None,
     issuer: str | None,
@@ -70,12 +71,12 @@ def command(
         raise Mistake("--fhir-server and --bundle both say where prefetch comes from; give one of them.")
     place, session = place_of(url), Session(url)
     request = request_of(request_file.read(), named(request_file))
+    token = _token(fhir_token_file) if fhir_token_file is not None else None
     sign = signer(key, issuer, audience, kid, jku) if key is not None else None
     signed = {"Authorization": f"Bearer {sign(place.discovery)}"} if sign is not None else {}
     found = service_for(session.services(place, signed), request["hook"], service or place.id)
     brought = None
     if fhir_server is not None or bundle is not None:
-        token = fhir_token_file.read().strip() if fhir_token_file is not None else None
         ask = from_server(fhir_server, token) if fhir_server else from_resources(_resources(bundle))
         templates = found.get("prefetch")
         brought = filled(templates if isinstance(templates, dict) else {}, request["context"], ask)
@@ -88,6 +89,13 @@ def command(
         _print(target, found, brought, answers)
     if any(answer.status != 200 or cards_of(answer.content()) is None for answer in answers):
         sys.exit(EXIT_REFUSED)
+
+
+def _token(file: IO[bytes]) -> str:
+    content = file.read().strip()
+    if not re.fullmatch(rb"[!-~]+", content):
+        raise Mistake(f"{named(file)} holds no access token; give a file with the token alone, on one line.")
+    return content.decode()
 
 
 def _resources(bundle: IO[bytes] | None) -> list[dict[str, Any]]:

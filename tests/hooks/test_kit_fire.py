@@ -302,6 +302,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
         (("http://127.0.0.1:9",), "did not answer (no connection)"),
         (("http://x", "--bundle", str(PATIENT), "--fhir-server", "http://y"), "give one of them"),
         (("http://x", "--key", "k"), "add --issuer"),
+        (("http://x", "--fhir-server", "http://y", "--fhir-token-file", str(PATIENT)), "holds no access token"),
         (("http://x", "--key", "/nowhere", "--issuer", "me"), "cannot be read"),
     ],
 )
