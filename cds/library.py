@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 import cds
 import cds.facts
@@ -57,8 +58,15 @@ def yaml_content(path: Path) -> Any:
     """What a YAML file holds. Raises KnowledgeError where it cannot be read, or is no YAML."""
     try:
         return yaml.load(path.read_bytes(), Loader=_OneOfEach)  # noqa: S506 - a SafeLoader that also refuses double keys
-    except (yaml.YAMLError, KnowledgeError) as error:
+    except KnowledgeError as error:
         raise KnowledgeError(f"{path.name}: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        where = f" from line {error.problem_mark.line + 1} on" if error.problem_mark is not None else ""
+        raise KnowledgeError(
+            f"{path.name}: is no YAML{where} ({error.problem}); look at brackets, colons, quotes, indents"
+        ) from None
+    except yaml.YAMLError:
+        raise KnowledgeError(f"{path.name}: is no text in UTF-8; save it as such") from None
     except OSError as error:
         raise KnowledgeError(f"{path}: cannot be read ({error.strerror}); name an existing file") from None
 
@@ -69,8 +77,22 @@ def as_model(content: Any, shape: type[T] | Any, name: str) -> T:
         validated: T = TypeAdapter(shape).validate_python(content)
         return validated
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise KnowledgeError(f"{name}: {faults}") from None
+        faults = [": ".join(filter(None, (".".join(map(str, fault["loc"])), said_of(fault)))) for fault in error.errors()]
+        raise KnowledgeError(f"{name}: {'; '.join(faults)}") from None
+
+
+_SAID = {
+    "missing": "is required; add it",
+    "extra_forbidden": "there is no such key; mind its spelling, or leave it out",
+    "string_type": "is no text; write it in quotes",
+    "dict_type": "is no mapping of keys to values",
+    "model_type": "is no mapping of keys to values",
+}
+
+
+def said_of(fault: ErrorDetails) -> str:
+    """What is wrong with a member, and the mend."""
+    return _SAID.get(fault["type"], fault["msg"].removeprefix("Value error, "))
 
 
 def load(site: Path | None = None) -> Library:

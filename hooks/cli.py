@@ -29,16 +29,24 @@ from hooks.feedback.commands import feedback as feedback_group
 from hooks.feedback.config import FeedbackError
 from hooks.kit.deferred import WithKit
 from hooks.loopback import running_service
+from hooks.mistakes import EXIT_UNUSABLE, Mistake
 from hooks.operation.commands import audit
-from hooks.options import client_option, language_option, request_argument, site_option, today_option
+from hooks.options import (
+    client_option,
+    format_option,
+    language_option,
+    only_json_option,
+    request_argument,
+    site_option,
+    today_option,
+)
 from hooks.publishing import rulebook
-from hooks.report import report
+from hooks.report import explanation, report
 from hooks.services import service_of
 from hooks.sheetprinting import site_sheet
 from hooks.starting import auth, serve
 
 
-EXIT_BAD_REQUEST = 2
 EXIT_REFUSED = 3
 
 
@@ -56,7 +64,7 @@ def main() -> None:
 @site_option
 @client_option
 @language_option
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 def evaluate(
     request_file: Any, today: date | None, site: Path | None, client: str | None, language: Language | None, format_: str
 ) -> None:
@@ -84,14 +92,33 @@ def evaluate(
 @client_option
 @language_option
 @click.option("--whole", is_flag=True, help="Unfold also the branches in which nothing was found.")
+@format_option
 def explain(
-    request_file: Any, today: date | None, site: Path | None, client: str | None, language: Language | None, whole: bool
+    request_file: Any,
+    today: date | None,
+    site: Path | None,
+    client: str | None,
+    language: Language | None,
+    whole: bool,
+    format_: str,
 ) -> None:
     """Show why: each advice down to records and signed numbers, and why the other rules were silent.
 
     Example: cobalamin explain request.json
+
+    Exit status: 0 answered; 2 not a request; 3 the service would refuse to answer (its reason goes to standard error).
     """
-    evaluation = _evaluate(request_file.read(), today, site, language, client)
+    evaluation = _evaluate(request_file.read(), today, site, language, client, format_)
+    if format_ == "json":
+        print_json(explanation(evaluation))
+    else:
+        _print_explanation(evaluation, whole)
+    if evaluation.refusal is not None:
+        _say_refusal(evaluation.refusal)
+        sys.exit(EXIT_REFUSED)
+
+
+def _print_explanation(evaluation: Evaluation, whole: bool) -> None:
     decision, out = evaluation.decision, console()
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
@@ -105,9 +132,6 @@ def explain(
         out.print(silence_tree(silence))
     print_decision(out, decided)
     print_doubts(out, decided)
-    if evaluation.refusal is not None:
-        _say_refusal(evaluation.refusal)
-        sys.exit(EXIT_REFUSED)
 
 
 main.add_command(serve)
@@ -126,11 +150,15 @@ def fixture_group() -> None:
 
 
 @fixture_group.command("list")
-def fixture_list() -> None:
+@format_option
+def fixture_list(format_: str) -> None:
     """Name every fixture.
 
     Example: cobalamin fixture list
     """
+    if format_ == "json":
+        print_json([{"name": known.name, "hook": known.request["hook"], "title": known.title} for known in fixtures()])
+        return
     for known in fixtures():
         click.echo(f"{known.name:28} {known.title}")
 
@@ -138,6 +166,7 @@ def fixture_list() -> None:
 @fixture_group.command("show")
 @click.argument("name")
 @click.option("--as-written", is_flag=True, help="Keep the dates it was written with, instead of moving them to today.")
+@only_json_option
 def fixture_show(name: str, as_written: bool) -> None:
     """Print one fixture as a request that is fresh today, ready to be posted.
 
@@ -152,7 +181,8 @@ def fixture_show(name: str, as_written: bool) -> None:
 @main.command()
 @click.argument("name", default="food-bound-deficiency")
 @language_option
-def demo(name: str, language: Language | None) -> None:
+@format_option
+def demo(name: str, language: Language | None, format_: str) -> None:
     """Start the service on loopback, fire a shipped fixture at it as an EHR would, and print what comes back.
 
     Example: cobalamin demo high-dose-self-treater
@@ -160,6 +190,7 @@ def demo(name: str, language: Language | None) -> None:
     with _told():
         known = fixture(name)
     out, body, spoken = console(), known.on(date.today()), language or known.language
+    out.quiet = format_ == "json"
     with running_service() as (base, ehr):
         out.print(f"Service at {base}", style="dim")
         services = ehr.get(f"{base}/cds-services", timeout=10).json()["services"]
@@ -172,8 +203,10 @@ def demo(name: str, language: Language | None) -> None:
         accepted = {"Accept-Language": spoken or "*"}
         answer = ehr.post(f"{base}/cds-services/{discovered['id']}", json=body, headers=accepted, timeout=10)
         took = (time.perf_counter() - started) * 1000
-    evaluation = _evaluate(json.dumps(body).encode(), None, None, spoken)
-    print_answer(out, report(evaluation)["decision"], answer.json()["cards"])
+    decided, cards = report(_evaluate(json.dumps(body).encode(), None, None, spoken))["decision"], answer.json()["cards"]
+    if format_ == "json":
+        print_json({"fixture": name, "status": answer.status_code, "ms": round(took, 2), "decision": decided, "cards": cards})
+    print_answer(out, decided, cards)
     out.print(
         f"\nAnswered {answer.status_code} in {took:.1f} ms. Why: cobalamin fixture show {name} | cobalamin explain -", style="dim"
     )
@@ -211,10 +244,9 @@ def _told(format_: str = "text") -> Iterator[None]:
         if format_ == "json":
             print_json(operation_outcome(error.issues))
         _say_refusal(error)
-        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_BAD_REQUEST)
+        sys.exit(EXIT_REFUSED if error.status != 400 else EXIT_UNUSABLE)
     except (KnowledgeError, UnknownFixtureError, FeedbackError) as error:
-        click.secho(str(error.args[0]), fg="red", err=True)
-        sys.exit(EXIT_BAD_REQUEST)
+        raise Mistake(str(error.args[0])) from None
 
 
 def _say_refusal(error: RequestError) -> None:

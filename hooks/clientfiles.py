@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cds.content import Library
-from cds.library import KnowledgeError, yaml_content
+from cds.library import KnowledgeError, said_of, yaml_content
 from hooks.profiles import Profile
 
 
@@ -83,10 +83,7 @@ def _fault(fault: ErrorDetails) -> str:
         known = _keys_beside(fault["loc"])
         close = get_close_matches(str(fault["loc"][-1]), known, n=1)
         return f"{where}: there is no such key; {f'did you mean {close[0]}' if close else 'choose from ' + ', '.join(known)}"
-    if fault["type"] == "string_type":
-        return f"{where}: is no text; write it in quotes"
-    said = fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    return f"{where}: {said_of(fault)}" if where else said_of(fault)
 
 
 def _keys_beside(place: tuple[int | str, ...]) -> list[str]:

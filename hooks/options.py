@@ -44,4 +44,11 @@ clients_option = click.option(
     metavar="NAME_OR_FILE",
     help="A client that calls: a shipped one by name (epic, oracle, ...) or a profile (YAML) of the site's own. Repeatable.",
 )
+format_option = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+only_json_option = click.option(
+    "--format",
+    type=click.Choice(["json"]),
+    expose_value=False,
+    help="What is printed is JSON anyway; asked for, so is what is wrong, where something is.",
+)
 request_argument = click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from cds.decide import Decision, Gap
 from cds.intervals import Interval
 from cds.signed import Language
 from cds.sums import Intake
+from cds.trace import why, why_not
 from hooks.engine import Evaluation
 from hooks.resting import Resting
 
@@ -52,6 +54,18 @@ def _decision(evaluation: Evaluation, cards: list[dict[str, Any]]) -> dict[str, 
         "data_quality": [note_json(note, library) for note in decision.chart.notes],
         "facts": {name: plain(decision[name]) for name in library.graph.names if name not in library.parameters},
         "knowledge_version": library.version,
+    }
+
+
+def explanation(evaluation: Evaluation) -> dict[str, Any]:
+    """The decision with the trace of each advice, shown or not, and why the other rules were silent."""
+    decision = evaluation.decision
+    rules = [said.rule for said in (*decision.statements, *decision.held_back, *decision.silent)]
+    rules += [rest.statement.rule for rest in evaluation.view.resting]
+    return {
+        "decision": report(evaluation)["decision"],
+        "why": {rule: asdict(why(decision, rule)) for rule in dict.fromkeys(rules)},
+        "why_not": [asdict(silence) for silence in why_not(decision)],
     }
 
 

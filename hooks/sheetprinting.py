@@ -15,6 +15,7 @@ from cds.library import KnowledgeError, load
 from cds.signed import Language
 from hooks.clientfiles import client
 from hooks.console import console, print_json
+from hooks.mistakes import Mistake
 from hooks.options import language_option, site_option
 from hooks.publishing import base_url_option
 from hooks.sitesheet import Section, Sheet
@@ -39,7 +40,7 @@ def site_sheet(name_or_file: str, base_url: str | None, site: Path | None, langu
         library = load(site)
         profile = client(name_or_file, library)
     except KnowledgeError as error:
-        raise click.UsageError(str(error)) from None
+        raise Mistake(str(error)) from None
     sheet = Sheet(library, profile, language or profile.language or library.language, base_url)
     if format_ == "json":
         print_json(as_json(sheet))

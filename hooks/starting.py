@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Flask
@@ -20,15 +20,16 @@ from cds.graph import GraphError
 from cds.library import KnowledgeError, load
 from hooks.app import create_app
 from hooks.clientfiles import client
-from hooks.console import console
+from hooks.console import console, print_json
 from hooks.deployment.building import config_of, explained, exposed, is_loopback
 from hooks.deployment.faults import DeploymentError
 from hooks.deployment.reading import Settled
 from hooks.feedback.config import FeedbackError
 from hooks.feedback.options import store_option
+from hooks.mistakes import Mistake
 from hooks.operation.config import SHARED
 from hooks.operation.logs import LEVELS, logging_to_stderr
-from hooks.options import clients_option, site_option
+from hooks.options import clients_option, format_option, site_option
 from hooks.publishing import base_url_option
 from hooks.trust.keysets import KeySetError
 from hooks.trust.replay import Replays
@@ -177,10 +178,11 @@ def auth() -> None:
 
 
 @auth.command()
-@click.argument("token", type=click.File("r"))
+@click.argument("token", type=click.File("rb"))
 @click.option("--endpoint", required=True, help="The URL that is called, as the client has it.")
 @clients_option
-def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
+@format_option
+def explain(token: IO[bytes], endpoint: str, clients: tuple[str, ...], format_: str) -> None:
     """Say claim by claim what is right and wrong with a client's token. TOKEN is a file that holds it, or - for standard input.
 
     Example: cobalamin auth explain token.txt --client ours.yaml --endpoint https://cds.example/cds-services/b12-bone-health
@@ -194,11 +196,16 @@ def explain(token: Any, endpoint: str, clients: tuple[str, ...]) -> None:
             issuers = [issuer for profile in known for issuer in profile.trust.issuers(profile.networks)]
             tokens = Tokens(issuers, Replays(folder / "used-tokens"))
         except (KnowledgeError, KeySetError, OSError) as error:
-            raise click.UsageError(str(error.args[0])) from None
-        out, good = console(), True
-        for check in tokens.checks(token.read().strip().removeprefix("Bearer "), [endpoint]):
-            out.print(
-                f"{'right' if check.holds else 'WRONG'}  {check.name:9}  {check.text}", style=None if check.holds else "bold red"
-            )
-            good &= check.holds
+            raise Mistake(str(error.args[0])) from None
+        given = token.read().decode(errors="replace").strip().removeprefix("Bearer ")
+        checks = list(tokens.checks(given, [endpoint]))
+    good = all(check.holds for check in checks)
+    if format_ == "json":
+        told = [{"name": check.name, "holds": check.holds, "text": check.text} for check in checks]
+        print_json({"believed": good, "checks": told})
+    else:
+        out = console()
+        for check in checks:
+            said = f"{'right' if check.holds else 'WRONG'}  {check.name:9}  {check.text}"
+            out.print(said, style=None if check.holds else "bold red")
     sys.exit(0 if good else 1)

@@ -46,15 +46,19 @@ def test_reads_a_sound_parameter(tmp_path: Path) -> None:
     ("wrong", "right", "message"),
     [
         ("value: 1000", "value: 3000", r"topic.yaml: parameters.high_dose: .*3000.* outside sites_may_set 500.* to 2000"),
-        ("means:", "meens:", r"topic.yaml: parameters.high_dose.means: Field required; parameters.high_dose.meens: Extra inputs"),
+        (
+            "means:",
+            "meens:",
+            r"topic.yaml: parameters.high_dose.means: is required; add it; parameters.high_dose.meens: there is no such key",
+        ),
         ("checked: seen", "checked: sure", r"parameters.high_dose.checked: Input should be 'seen'"),
-        ("        zh-CN: 高于该剂量为大剂量\n", "", r"topic.yaml: parameters.high_dose.zh-CN: Field required"),
-        (", cite: [nice-ng239]", "", r"values.2024-03-06.cite: Field required"),
+        ("        zh-CN: 高于该剂量为大剂量\n", "", r"topic.yaml: parameters.high_dose.zh-CN: is required"),
+        (", cite: [nice-ng239]", "", r"values.2024-03-06.cite: is required"),
         ("cite: [nice-ng239]", "cite: []", r"cite: Tuple should have at least 1 item"),
         ("2024-03-06", "sometime", r"values.sometime.*valid date"),
         ("unit: ug/d", "unit: ''", r"unit: String should have at least 1 character"),
         ("unit: ug/d", "unit: ug/d\n        unit: mg/d", r"topic.yaml: line 4: unit is written twice; keep one"),
-        ("parameters:", "parameters: [", r"topic.yaml: while parsing"),
+        ("parameters:", "parameters: [", r"topic.yaml: is no YAML from line"),
     ],
 )
 def test_a_faulty_file_is_named_with_key_and_fault(tmp_path: Path, wrong: str, right: str, message: str) -> None:

@@ -17,13 +17,13 @@ from hooks.deployment.building import MASK, check, config_of, masked
 from hooks.deployment.faults import DeploymentError
 from hooks.deployment.reading import Settled
 from hooks.feedback.options import SALT, STORE
+from hooks.options import format_option
 
 
 EXAMPLE = Path(__file__).parent / "cobalamin.yaml"
 EXIT_FAULTY = 1
 
 _file = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-_format = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
 @click.group()
@@ -33,7 +33,7 @@ def config() -> None:
 
 @config.command("check")
 @_file
-@_format
+@format_option
 def check_command(file: Path, format_: str) -> None:
     """Say everything that is wrong with a configuration, and with the files and secrets that it names.
 
@@ -56,7 +56,7 @@ def check_command(file: Path, format_: str) -> None:
 
 @config.command("show")
 @_file
-@_format
+@format_option
 def show(file: Path, format_: str) -> None:
     """Print a configuration as it will be served, with every default; of secrets only whether they are set.
 
@@ -69,6 +69,8 @@ def show(file: Path, format_: str) -> None:
         config_of(settled, Path())
     except DeploymentError as error:
         click.echo(str(error), err=True)
+        if format_ == "json":
+            print_json({"file": str(file), "fits": False, "faults": to_builtins(error.faults)})
         sys.exit(EXIT_FAULTY)
     content = settled.deployment.model_dump(mode="json")
     store = content["feedback"]["store"]
@@ -81,9 +83,14 @@ def show(file: Path, format_: str) -> None:
 
 
 @config.command("example")
-def example() -> None:
+@format_option
+def example(format_: str) -> None:
     """Print a configuration with every key, to begin with.
 
     Example: cobalamin config example > cobalamin.yaml
     """
-    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    if format_ == "json":
+        print_json(yaml.safe_load(text))
+    else:
+        click.echo(text, nl=False)

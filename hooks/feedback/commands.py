@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,14 @@ import click
 
 from hooks.feedback.config import file_of, store_url
 from hooks.feedback.options import needed_store_option, retention_option
+from hooks.options import format_option
 
 
 if TYPE_CHECKING:
     from hooks.feedback.store import Store
+
+
+_FORMATS = ("markdown", "csv", "html", "json")
 
 
 @click.group()
@@ -25,7 +30,8 @@ def feedback() -> None:
 
 @feedback.command()
 @needed_store_option
-def migrate(store: str) -> None:
+@format_option
+def migrate(store: str, format_: str) -> None:
     """Make the tables, or bring them up to date. The service does it as well, where it may.
 
     Example: cobalamin feedback migrate --store feedback.db
@@ -33,12 +39,15 @@ def migrate(store: str) -> None:
     with _opened(store, new=True) as opened:
         opened.migrate()
     click.echo("The store is up to date.", err=True)
+    if format_ == "json":
+        click.echo(json.dumps({"up_to_date": True}))
 
 
 @feedback.command()
 @needed_store_option
 @retention_option
-def purge(store: str, retention_days: int) -> None:
+@format_option
+def purge(store: str, retention_days: int, format_: str) -> None:
     """Delete what is older than the retention. The service does it as well, every few hours.
 
     Example: cobalamin feedback purge --store feedback.db --retention-days 180
@@ -46,11 +55,13 @@ def purge(store: str, retention_days: int) -> None:
     with _opened(store) as opened:
         purged = opened.purge(datetime.now(UTC) - timedelta(days=retention_days))
     click.echo(f"Deleted {purged.cards} cards and {purged.events} reports older than {retention_days} days.", err=True)
+    if format_ == "json":
+        click.echo(json.dumps({"cards": purged.cards, "events": purged.events, "retention_days": retention_days}))
 
 
 @feedback.command()
 @needed_store_option
-@click.option("--format", "format_", type=click.Choice(["markdown", "csv", "html"]), default="markdown", show_default=True)
+@click.option("--format", "format_", type=click.Choice(_FORMATS), default=_FORMATS[0], show_default=True)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only cards shown on this day (UTC) or later.")
 @click.option("--client", help="Only this client, by its name in the report.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: standard output.")
@@ -72,7 +83,8 @@ def report(store: str, format_: str, since: datetime | None, client: str | None,
         except ImportError:
             raise click.ClickException("The page with plots needs matplotlib: pip install 'cobalamin-cds[report]'.") from None
     else:
-        text = written.markdown(content, scope) if format_ == "markdown" else written.spreadsheet(content)
+        plain = {"csv": written.spreadsheet, "json": written.as_json}
+        text = plain[format_](content) if format_ in plain else written.markdown(content, scope)
     if output is None:
         click.echo(text, nl=False)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,19 @@ def spreadsheet(content: Statistics) -> str:
         counts = [getattr(tally, name) for name in (*COUNTS, "commented")]
         writer.writerow([_inert(str(cell)) for cell in (*group, *counts, reasons)])
     return lines.getvalue()
+
+
+def as_json(content: Statistics) -> str:
+    """The same for other tools, with how often each reason was given."""
+    rows = [
+        {
+            **dict(zip(("client", "rule", "knowledge", "week"), map(str, group), strict=True)),
+            **{name: getattr(tally, name) for name in (*COUNTS, "commented")},
+            "reasons": {reason_code(reason): cards for reason, cards in _ranked(tally)},
+        }
+        for group, tally in sorted(content.groups.items())
+    ]
+    return json.dumps({"rows": rows}, indent=2) + "\n"
 
 
 def reason_code(reason: Reason) -> str:

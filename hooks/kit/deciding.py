@@ -17,7 +17,7 @@ from hooks.desks import Desks
 from hooks.engine import Engine
 from hooks.errors import RequestError
 from hooks.examples import written_for
-from hooks.kit.inputs import Mistake
+from hooks.mistakes import Mistake
 from hooks.report import report
 from hooks.services import SERVICES, service_of
 
@@ -33,9 +33,11 @@ class Policy:
         """`site`: its policy; None: the defaults. Raises Mistake for one that does not fit."""
         try:
             self.library = load(site)
-            desks = Desks(self.library, [client(name, self.library) for name in clients])
+            profiles = [client(name, self.library) for name in clients]
+            desks = Desks(self.library, profiles)
         except KnowledgeError as error:
             raise Mistake(f"{site or 'The client'} cannot be used: {error}") from None
+        self.units = [written for profile in profiles for agreed in profile.units.values() for written in agreed]
         self._engines = {service.hook: Engine(self.library, service, desks) for service in SERVICES}
 
     def cards(self, request: dict[str, Any], today: date | None = None, language: Language | None = None) -> dict[str, Any]:

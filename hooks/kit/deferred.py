@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from hooks.mistakes import Commands
+
 
 KIT = {
     "fire": ("fire", "Act as a CDS client: call a service with a request, and print cards and timing."),
@@ -19,7 +21,7 @@ KIT = {
 """By its name: the module that holds each command as `command`, and its help in one sentence."""
 
 
-class WithKit(click.Group):
+class WithKit(Commands):
     """A group of commands with those of the kit beside its own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it

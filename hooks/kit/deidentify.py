@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -14,7 +14,7 @@ from cds.content import Library
 from hooks.examples import EXTENSION
 from hooks.fhir.elements import first_object, local_id, number, objects, referenced_type, text
 from hooks.fhir.resources import Resource
-from hooks.kit.shifting import LONGEST_SHIFT_DAYS, Shifter, aged
+from hooks.kit.shifting import LONGEST_SHIFT_DAYS, Shifter, aged, in_years
 from hooks.kit.vocabulary import Vocabulary
 
 
@@ -31,6 +31,21 @@ _DROPPED = frozenset(
     ("extension", "modifierExtension", "div", "note", "contact", "name", "telecom", "address", "photo", "assigner", "performer",
      "recorder", "asserter", "author", "requester", "diagnostics", "expression", "location", "url", "meta", "identifier")
 )  # fmt: skip
+_WITHIN = frozenset(
+    ("coding", "system", "code", "display", "text", "version", "userSelected", "value", "unit", "comparator", "low", "high",
+     "numerator", "denominator", "start", "end", "reference", "type", "use", "target", "item", "concept",
+     "timing", "repeat", "event", "route", "sequence", "patientInstruction", "additionalInstruction", "doseAndRate",
+     "doseQuantity", "doseRange", "doseSimpleQuantity", "quantity", "quantityQuantity", "quantityRange", "rateRatio",
+     "rateQuantity", "rateRange",
+     "maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime", "method", "site",
+     "asNeeded", "asNeededBoolean", "asNeededCodeableConcept", "asNeededFor", "boundsPeriod", "boundsDuration", "boundsRange",
+     "count", "countMax", "duration", "durationMax", "durationUnit", "frequency", "frequencyMax", "period", "periodMax",
+     "periodUnit", "periodUnits", "dayOfWeek", "timeOfDay", "when", "offset",
+     "validityPeriod", "numberOfRepeatsAllowed", "expectedSupplyDuration", "ingredient", "itemCodeableConcept", "itemReference",
+     "substance", "isActive", "strength", "strengthRatio", "strengthQuantity", "form", "certainty", "manifestation", "severity",
+     "details", "answer")
+).union(*_READ.values())  # fmt: skip
+"""The names of members that may stand within an element; one that is none of these is dropped with what it holds."""
 _IDS = ("id", "reference", "fullUrl")
 _CODES = frozenset(
     ("code", "status", "intent", "comparator", "type", "periodUnit", "periodUnits", "durationUnit", "when", "dayOfWeek", "gender",
@@ -49,9 +64,9 @@ _SURENESS = "/icd-10-gm-diagnosesicherheit"
 class Deidentifier:
     """De-identifies requests, the same patient always alike. `secret`: what nobody knows who gets the requests."""
 
-    def __init__(self, library: Library, secret: bytes) -> None:
-        """Collect the words that may stay."""
-        self._scrubbed, self._secret = Vocabulary(library).scrubbed, secret
+    def __init__(self, library: Library, secret: bytes, units: Iterable[str] = ()) -> None:
+        """Collect the words that may stay. `units`: as a client writes them, beside those that everybody writes."""
+        self._scrubbed, self._secret = Vocabulary(library, units).scrubbed, secret
 
     def request(self, request: Mapping[str, Any], today: date) -> dict[str, Any]:
         """The request as it may be kept. `today`: the day it came; it is shifted, too, and named in an extension."""
@@ -162,11 +177,11 @@ class _One:
         if isinstance(value, list):
             return [self._element(key, item) for item in value]
         if isinstance(value, dict):
-            within = key in _AGES
+            within = key in _AGES or in_years(value)
             kept = {
                 name: aged(self._element(name, item)) if within and name == "value" else self._within(key, name, item)
                 for name, item in value.items()
-                if name not in _DROPPED
+                if name in _WITHIN and name not in _DROPPED
             }
             return {**kept, **({"extension": sure} if (sure := self._sureness(value)) else {})}
         return self._plain(key, value)

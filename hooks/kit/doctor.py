@@ -15,10 +15,11 @@ from hooks.clientfiles import client
 from hooks.console import console, print_json
 from hooks.desks import Desks
 from hooks.kit.complaints import Complaint, Weight
-from hooks.kit.inputs import Mistake, format_option, named, request_of
+from hooks.kit.inputs import named, request_of
 from hooks.kit.patients import of_request
 from hooks.kit.setups import of_client, of_service
-from hooks.options import site_option, today_option
+from hooks.mistakes import Mistake
+from hooks.options import format_option, site_option, today_option
 
 
 EXIT_ILL = 1

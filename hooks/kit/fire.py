@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from statistics import median
@@ -12,14 +13,17 @@ import click
 
 from hooks.console import console, print_json
 from hooks.ehr.prefetch import Filled, filled, from_resources
-from hooks.kit.inputs import Mistake, format_option, named, request_of, resources_of
+from hooks.kit.inputs import named, request_of, resources_of
 from hooks.kit.prefetching import from_server
 from hooks.kit.services import Answer, Session, place_of, service_for
-from hooks.kit.showing import outcome_lines, print_cards
+from hooks.kit.showing import cards_of, outcome_lines, print_cards
 from hooks.kit.signing import Sign, signer
+from hooks.mistakes import Mistake
+from hooks.options import format_option
 
 
 EXIT_REFUSED = 3
+_SHOWN = 300
 
 
 @click.command("fire")
@@ -27,7 +31,7 @@ EXIT_REFUSED = 3
 @click.argument("request_file", metavar="REQUEST.json", type=click.File("rb"))
 @click.option("--service", help="Id of the service, where several answer the hook. Default: the one of the URL, or of the hook.")
 @click.option("--fhir-server", metavar="URL", help="Fill the prefetch from this FHIR server, as an EHR does.")
-@click.option("--fhir-token-file", type=click.File("r"), help="File with the access token for the FHIR server.")
+@click.option("--fhir-token-file", type=click.File("rb"), help="File with the access token for the FHIR server.")
 @click.option("--bundle", type=click.File("rb"), help="Fill the prefetch from these resources (Bundle or NDJSON) instead.")
 @click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Sign a token with this private key (PEM or JWK).")
 @click.option("--issuer", help="iss of the token: who calls.")
@@ -44,7 +48,7 @@ def command(
     request_file: IO[bytes],
     service: str | None,
     fhir_server: str | None,
-    fhir_token_file: IO[str] | None,
+    fhir_token_file: IO[bytes] | None,
     bundle: IO[bytes] | None,
     key: Path | None,
     issuer: str | None,
@@ -70,11 +74,12 @@ def command(
         raise Mistake("--fhir-server and --bundle both say where prefetch comes from; give one of them.")
     place, session = place_of(url), Session(url)
     request = request_of(request_file.read(), named(request_file))
+    token = _token(fhir_token_file) if fhir_token_file is not None else None
     sign = signer(key, issuer, audience, kid, jku) if key is not None else None
-    found = service_for(session.services(place), request["hook"], service or place.id)
+    signed = {"Authorization": f"Bearer {sign(place.discovery)}"} if sign is not None else {}
+    found = service_for(session.services(place, signed), request["hook"], service or place.id)
     brought = None
     if fhir_server is not None or bundle is not None:
-        token = fhir_token_file.read().strip() if fhir_token_file is not None else None
         ask = from_server(fhir_server, token) if fhir_server else from_resources(_resources(bundle))
         templates = found.get("prefetch")
         brought = filled(templates if isinstance(templates, dict) else {}, request["context"], ask)
@@ -85,8 +90,15 @@ def command(
         print_json(_as_json(target, found, brought, answers))
     else:
         _print(target, found, brought, answers)
-    if any(answer.status != 200 or not isinstance(answer.content(), dict) for answer in answers):
+    if any(answer.status != 200 or cards_of(answer.content()) is None for answer in answers):
         sys.exit(EXIT_REFUSED)
+
+
+def _token(file: IO[bytes]) -> str:
+    content = file.read().strip()
+    if not re.fullmatch(rb"[!-~]+", content):
+        raise Mistake(f"{named(file)} holds no access token; give a file with the token alone, on one line.")
+    return content.decode()
 
 
 def _resources(bundle: IO[bytes] | None) -> list[dict[str, Any]]:
@@ -154,8 +166,17 @@ def _print(url: str, service: dict[str, Any], brought: Filled | None, answers: l
         style="bold",
     )
     content = last.content()
-    if last.status == 200 and isinstance(content, dict):
+    if last.status == 200 and cards_of(content) is not None:
         print_cards(out, content)
         return
-    for line in list(outcome_lines(content)) or [last.body.decode(errors="replace")[:500]]:
+    for line in list(outcome_lines(content)) or [_odd(last)]:
         out.print(f"- {line}", markup=False)
+
+
+def _odd(answer: Answer) -> str:
+    """What is said of an answer that is neither cards nor an OperationOutcome."""
+    if 300 <= answer.status < 400:
+        return "It redirects, which no client follows with what it sends; call the final address."
+    kind = answer.headers.get("Content-Type", "no media type").partition(";")[0]
+    start = " ".join(answer.body.decode(errors="replace").split())[:_SHOWN]
+    return f"It holds neither cards nor an OperationOutcome ({kind}, {len(answer.body)} bytes): {start or 'nothing'}"

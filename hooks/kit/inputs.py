@@ -7,19 +7,9 @@ import re
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from hooks.ehr.data import resources_in
 from hooks.engine import BYTE_ORDER_MARK
-
-
-class Mistake(click.ClickException):
-    """Something given cannot be used. The message says what, where, why, and the mend."""
-
-    exit_code = 2
-
-
-format_option = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+from hooks.mistakes import Mistake
 
 
 def named(file: IO[Any]) -> str:
@@ -102,6 +92,14 @@ def resources_of(content: bytes, name: str) -> list[dict[str, Any]]:
 
 def _kind(value: Any) -> str:
     return {list: "an array", str: "a text", type(None): "null"}.get(type(value), "a bare value")
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file. Raises Mistake where that cannot be done."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Mistake(f"{file} cannot be written ({error.strerror}); name a file in a folder that exists and is yours.") from None
 
 
 def requests_in(folder: Path) -> list[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -13,16 +14,20 @@ import click
 from rich.text import Text
 
 from hooks.console import console, print_json
-from hooks.kit.inputs import Mistake, format_option, object_of, request_of
+from hooks.kit.inputs import named, object_of, request_of
 from hooks.kit.lintcalls import Requests, ServiceLint, shipped
 from hooks.kit.lintcards import lint_response
 from hooks.kit.lintdiscovery import lint_discovery
 from hooks.kit.requirements import SEVERITIES, Finding
 from hooks.kit.services import Session, place_of
 from hooks.kit.signing import signer
+from hooks.mistakes import Mistake
+from hooks.options import format_option
 
 
 EXIT_FOUND = 1
+_WHICH = re.compile(r"\[\d+\]|\(.*?\)")
+"""Which request, and which of a list."""
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -62,7 +67,7 @@ def command(
 
     Exit status: 0 no errors; 1 errors; 2 something given cannot be used.
     """
-    given = [(str(file.name), request_of(file.read(), str(file.name))) for file in requests]
+    given = [(named(file), request_of(file.read(), named(file))) for file in requests]
     if url_or_file.lower().startswith(("http://", "https://")):
         sign = signer(key, issuer, audience, kid, None) if key is not None else None
         place = place_of(url_or_file)
@@ -99,11 +104,16 @@ def _of_file(name: str, request: dict[str, Any] | None) -> Iterable[Finding]:
 
 
 def _print(findings: list[Finding], counts: Counter[Any]) -> None:
+    """Each finding once; a service that has it has it in most answers."""
     out = console()
-    for found in findings:
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.id, finding.text, _WHICH.sub("", finding.where)), []).append(finding)
+    for found, *others in alike.values():
         line = Text(f"{found.severity:7} ", style=_COLOURS[found.severity])
         line.append(f"{found.id:8} ", style="bold")
         line.append(f"{found.where} {found.text}")
+        line.append(f" (and in {len(others)} other places)" if others else "")
         line.append(f" [{found.asks}]", style="dim")
         out.print(line, soft_wrap=True)
     told = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES)

@@ -26,8 +26,8 @@ def lint_suggestion(suggestion: dict[str, Any], where: str, patient: Any) -> Ite
         yield Finding("SUG-03", f"{where}.isRecommended", "is not true; leave it out otherwise.")
     if suggestion.get("actionSelectionBehavior", "all") not in ("all", "any", "at-most-one"):
         yield Finding("SUG-08", f"{where}.actionSelectionBehavior", "is none of all, any and at-most-one.")
-    if not any(objects(suggestion.get("actions"))):
-        yield Finding("SUG-04", f"{where}.actions", "is missing or empty, so that accepting it does nothing.")
+    if "actions" in suggestion and not any(objects(suggestion["actions"])):
+        yield Finding("SUG-04", f"{where}.actions", "holds no action; leave it out where accepting does nothing.")
     for place, action in enumerate(objects(suggestion.get("actions"))):
         yield from lint_action(action, f"{where}.actions[{place}]", patient)
 

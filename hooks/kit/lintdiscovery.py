@@ -34,9 +34,10 @@ _CATALOGUE = {
 _DEPRECATED = ("medication-prescribe", "order-review")
 _OWN_HOOK = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+){2,}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|[A-Z][A-Za-z]+(/[^?\s]+|\?.+)", re.DOTALL)
 _TOKEN = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_WITHIN_BRACES = re.compile(r"\{\{(.*?)\}\}")
 _USERS = ("userPractitionerId", "userPractitionerRoleId", "userPatientId", "userRelatedPersonId")
 _OF_3_ALONE = re.compile(r"%|today\(|ofType\(|resolve\(|\|")
 _PORTABLE = re.compile(r"[a-z][a-z-]*(:in)?|_count|_sort|_id")
@@ -91,7 +92,7 @@ def _service(service: dict[str, Any], where: str) -> Iterator[Finding]:
         return
     for key, template in templates.items():
         if not _KEY.fullmatch(key):
-            yield Finding("PREF-13", f"{where}.prefetch.{key}", "is no plain identifier; use letters, digits and _.")
+            yield Finding("PREF-13", f"{where}.prefetch.{key}", "is no plain name; use letters, digits, _ and -.")
         if isinstance(template, str):
             yield from _template(template, str(hook), f"{where}.prefetch.{key}")
         else:
@@ -99,6 +100,9 @@ def _service(service: dict[str, Any], where: str) -> Iterator[Finding]:
 
 
 def _template(template: str, hook: str, where: str) -> Iterator[Finding]:
+    if any(token != token.strip() for token in _WITHIN_BRACES.findall(template)):
+        yield Finding("PREF-02", where, "has blanks within the braces, and clients look for the token without; leave them out.")
+        template = _TOKEN.sub(lambda token: f"{{{{{token[1]}}}}}", template)
     if not _TEMPLATE.fullmatch(template):
         yield Finding(
             "PREF-01", where, "is no relative read or search, such as Patient/{{context.patientId}} or Type?name=value."

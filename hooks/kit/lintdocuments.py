@@ -9,7 +9,8 @@ from typing import Any
 from hooks.kit.requirements import Finding
 
 
-HTML = re.compile(r"</?[a-zA-Z][^<>]*>")
+HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9-]*(\s[^<>]*)?/?>")
+"""A tag; an address in angle brackets is Markdown."""
 _REVERSE_DOMAIN = re.compile(r"[a-z0-9-]+(\.[A-Za-z0-9-]+){2,}")
 _MAY_BE_EMPTY = ("$.cards", "$.services")
 
@@ -30,7 +31,8 @@ def blanks(value: Any, where: str = "$") -> Iterator[Finding]:
                 yield from blanks(item, f"{where}.{name}")
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from blanks(item, f"{where}[{place}]")
+            if item is not None or ".resource." not in where:  # FHIR fills gaps in a list with null
+                yield from blanks(item, f"{where}[{place}]")
 
 
 def strangers(value: dict[str, Any], known: Collection[str], where: str) -> Iterator[Finding]:

@@ -11,7 +11,9 @@ from cds.library import load
 from hooks.console import print_json
 from hooks.ehr.requests import CannotMake, Choices, Lack, Made, made
 from hooks.fhir.keys import templates
-from hooks.kit.inputs import Mistake, named, resources_of
+from hooks.kit.inputs import named, resources_of
+from hooks.mistakes import Mistake
+from hooks.options import only_json_option
 from hooks.services import SERVICES
 
 
@@ -40,6 +42,7 @@ _MENDS: dict[Lack, str] = {
 @click.option("--select", multiple=True, metavar="ID", help="Ids of the drafts just chosen (order-select). Default: all.")
 @click.option("--fhir-server", metavar="URL", help="fhirServer of the request.")
 @click.option("--no-prefetch", is_flag=True, help="Leave the prefetch out.")
+@only_json_option
 def command(
     bundle: IO[bytes],
     hook: str,

@@ -74,10 +74,12 @@ def _keys(supplied: Supplied, wanted: dict[str, str], sent: dict[str, bytes], de
         state = supplied.keys.get(key)
         if state in OF_STATES:
             heavy, what, mend = OF_STATES[state]
-            yield Complaint(heavy, f"prefetch.{key}", what, mend)
+            under = f" ({', '.join(strangers)})" if state == "unasked" else ""
+            yield Complaint(heavy, f"prefetch.{key}", f"{what}{under}", mend)
         elif state is None:
             beside = f" ({', '.join(strangers)} came instead)" if strangers and key not in named else ""
-            mend = "Register the template of discovery under this key; null says that nothing was found."
+            mend = "Register the template of discovery under this key"
+            mend += "." if key == PATIENT_KEY else "; null says that nothing was found."
             yield Complaint("error" if _is_required(key) else "note", f"prefetch.{key}", f"is missing{beside}", mend)
     lists = [key for key in wanted if key != PATIENT_KEY]
     if lists and all(supplied.keys.get(key) in ("null", "empty") for key in lists):
@@ -138,6 +140,5 @@ def _decided(request: dict[str, Any], engine: Engine, today: date | None) -> Ite
 def _refusal(error: RequestError) -> Iterator[Complaint]:
     for issue in error.issues:
         what, _, mend = issue.text.partition("; ")
-        yield Complaint(
-            "error", issue.where or "request", f"the service answers {error.status}: {what}", mend or "See docs/clients.md."
-        )
+        said = f"the service answers {error.status}: {what.removesuffix('.')}"
+        yield Complaint("error", issue.where or "request", said, f"{mend[:1].upper()}{mend[1:]}" or "See docs/clients.md.")

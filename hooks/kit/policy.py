@@ -18,7 +18,9 @@ from cds.knowledge import SitePolicy
 from cds.library import KnowledgeError, load, read_yaml
 from hooks.console import console, print_json
 from hooks.kit.deciding import Policy
-from hooks.kit.inputs import Mistake, format_option, requests_in
+from hooks.kit.inputs import requests_in
+from hooks.mistakes import Mistake
+from hooks.options import format_option
 
 
 EXIT_WRONG = 1

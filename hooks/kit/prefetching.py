@@ -14,7 +14,9 @@ from hooks.fhir.client import Query, fetch
 from hooks.fhir.faults import MEND
 from hooks.fhir.grants import Grant
 from hooks.fhir.prefetch import Fetched
-from hooks.kit.inputs import Mistake, json_of
+from hooks.kit.inputs import json_of
+from hooks.kit.services import shown
+from hooks.mistakes import Mistake
 
 
 _PATIENCE_S = 30.0
@@ -26,7 +28,7 @@ def from_server(server: str, token: str | None) -> Ask:
     address = base(server)
     if address is None:
         raise Mistake(
-            f"{server!r} is no FHIR base; give an absolute http(s) URL without query, such as https://ehr.example/fhir."
+            f"{shown(server)!r} is no FHIR base; give an absolute http(s) URL without query, such as https://ehr.example/fhir."
         )
     access = Access((server,), pages=100, size=_MEBIBYTES * 1024 * 1024, open=True)
 
@@ -42,4 +44,4 @@ def from_server(server: str, token: str | None) -> Ask:
 def _read(found: Fetched, server: str) -> Any:
     if found.fault is not None:
         return CannotAnswer(MEND[found.fault])
-    return json_of(found.content or b"", f"what {server} answered for {found.key}")
+    return json_of(found.content or b"", f"what {shown(server)} answered for {found.key}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ from urllib.parse import urlsplit
 
 import click
 
+from hooks.console import print_json
+from hooks.examples import written_for
 from hooks.kit.deciding import Policy
 from hooks.kit.deidentify import Deidentifier
-from hooks.kit.inputs import Mistake, request_of
+from hooks.kit.inputs import request_of
 from hooks.kit.services import Session, place_of
-from hooks.options import today_option
+from hooks.mistakes import Mistake
+from hooks.options import clients_option, format_option, site_option, today_option
 from hooks.services import service_of
 
 
@@ -32,10 +37,13 @@ _LARGEST = 20 * 1024 * 1024
 class Recorder:
     """Keeps requests in a folder, de-identified, where that changes no decision."""
 
-    def __init__(self, folder: Path, today: date | None) -> None:
-        """`today`: the day the calls are made on; None: that of the clock. The secret lasts as long as the recorder."""
-        self._policy = Policy()
-        self._deidentifier = Deidentifier(self._policy.library, secrets.token_bytes(32))
+    def __init__(self, folder: Path, today: date | None, policy: Policy | None = None) -> None:
+        """`today`: the day the calls are made on; None: that of the clock. The secret lasts as long as the recorder.
+
+        `policy`: what no decision may change under; None: the defaults.
+        """
+        self._policy = policy or Policy()
+        self._deidentifier = Deidentifier(self._policy.library, secrets.token_bytes(32), self._policy.units)
         self._folder, self._today = folder, today
         self._lock = threading.Lock()
         self.kept = self.left_out = 0
@@ -59,6 +67,8 @@ class Recorder:
             numbers = (int(name.name[:4]) for name in self._folder.glob("[0-9][0-9][0-9][0-9]-*.json"))
             path = self._folder / f"{max(numbers, default=0) + 1:04}-{hook}.json"
             path.write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
+            moment = datetime.combine(written_for(made) or day, time.min, UTC).timestamp()
+            os.utime(path, (moment, moment))  # when it was written would tell by how much it was shifted
             return f"kept as {path.name}"
 
     def _left(self, why: str) -> str:
@@ -114,7 +124,15 @@ def proxy(target: str, port: int, recorder: Recorder, most: int | None = None) -
 
         do_GET = do_POST = do_OPTIONS = do_HEAD = do_PUT = do_DELETE = do_PATCH = _forward
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return _Server(("127.0.0.1", port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    """One that tells of a client that hung up in a sentence."""
+
+    def handle_error(self, *_: Any) -> None:
+        """A call that could not be answered; neither who called nor what is said."""
+        click.echo(f"A call broke off ({type(sys.exception()).__name__}); it is not kept", err=True)
 
 
 _AS_IT_IS: dict[str, str | None] = {"User-Agent": None, "Accept": None, "Accept-Encoding": None, "Connection": None}
@@ -142,22 +160,36 @@ def _until_told(server: ThreadingHTTPServer) -> Iterator[None]:
 @click.option("--port", type=click.IntRange(1, 65535), default=8081, show_default=True, help="Port on 127.0.0.1 to listen on.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many calls. Default: at Ctrl-C.")
 @today_option
-def command(url: str, folder: Path, port: int, count: int | None, today: date | None) -> None:
+@site_option
+@clients_option
+@format_option
+def command(
+    url: str,
+    folder: Path,
+    port: int,
+    count: int | None,
+    today: date | None,
+    site: Path | None,
+    clients: tuple[str, ...],
+    format_: str,
+) -> None:
     """Record calls, de-identified: a proxy on this machine between a client and a service.
 
     Point the client to http://127.0.0.1:8081 instead of URL. Every call is forwarded as it came, and a copy is written into
     FOLDER: dates shifted by some days (the same for all requests of one patient), ids replaced, names, identifiers, addresses,
     notes, narratives and extensions dropped, of free text only words that this service knows, ages above 89 made 90. A copy
-    that would be decided otherwise than its original is not kept. What this claims, and what not, is in docs/kit.md.
+    that would be decided otherwise than its original is not kept; --site and --client say by whose numbers and codes. What this
+    claims, and what not, is in docs/kit.md.
 
     Example: cobalamin record http://127.0.0.1:8080 recorded --count 100
 
     Exit status: 0 stopped as asked; 2 something given cannot be used.
     """
     target = place_of(url).discovery.removesuffix("/cds-services")
+    policy = Policy(site, clients)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        recorder = Recorder(folder, today)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recorder = Recorder(folder, today, policy)
         server = proxy(target, port, recorder, count)
     except OSError as error:
         raise Mistake(f"Cannot record into {folder} on port {port}: {error.strerror}; choose another by --port.") from None
@@ -165,3 +197,5 @@ def command(url: str, folder: Path, port: int, count: int | None, today: date | 
     with _until_told(server):
         server.serve_forever(poll_interval=0.1)
     click.echo(f"{recorder.kept} kept, {recorder.left_out} not kept", err=True)
+    if format_ == "json":
+        print_json({"folder": str(folder), "kept": recorder.kept, "not_kept": recorder.left_out})

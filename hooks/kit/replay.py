@@ -12,8 +12,10 @@ import click
 
 from cds.signed import LANGUAGES, Language
 from hooks.console import console, print_json
-from hooks.kit.inputs import Mistake, format_option, requests_in
-from hooks.kit.sides import DEFAULT, differences, side
+from hooks.kit.inputs import requests_in, write
+from hooks.kit.sides import DEFAULT, differences, is_service, side
+from hooks.mistakes import Mistake
+from hooks.options import format_option
 
 
 EXIT_DIFFERENT = 1
@@ -55,8 +57,13 @@ def command(
     if against is None and save is None:
         raise Mistake("There is nothing to compare with; add --against, or keep the answers by --save.")
     requests = requests_in(folder)
-    first = side(url or site or DEFAULT, clients, language)
-    other = side(against, clients, language) if against is not None else None
+    if save is not None and save.resolve() in (
+        (folder / name).resolve() if folder.is_dir() else folder.resolve() for name, _ in requests
+    ):
+        raise Mistake(f"{save} is one of the requests and would be written over; save the answers elsewhere.")
+    moved = url is not None or is_service(against)
+    first = side(url or site or DEFAULT, clients, language, moved)
+    other = side(against, clients, language, moved) if against is not None else None
     answers, found = dict[str, Any](), dict[str, list[str]]()
     for name, content in _with_progress(requests):
         request = json.loads(content)
@@ -64,7 +71,7 @@ def command(
         if other is not None and (lines := differences(answers[name], other(name, request))):
             found[name] = lines
     if save is not None:
-        save.write_text(json.dumps(answers, ensure_ascii=False, indent=1), encoding="utf-8")
+        write(save, json.dumps(answers, ensure_ascii=False, indent=1))
     if format_ == "json":
         print_json({"requests": len(requests), "different": found})
     else:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
 import requests
 
-from hooks.kit.inputs import Mistake
+from hooks.mistakes import Mistake
 from hooks.wire import is_web_address
 
 
 _PATIENCE_S = 30
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PATH = "/cds-services"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Answer(NamedTuple):
@@ -50,9 +53,14 @@ class Place(NamedTuple):
 def place_of(url: str) -> Place:
     """From the address of a deployment, of its discovery, or of one service. Raises Mistake."""
     if not is_web_address(url) or {"?", "#"}.intersection(url):
-        raise Mistake(f"{url!r} is no address of a service; give an absolute URL such as http://127.0.0.1:8080.")
+        raise Mistake(f"{shown(url)!r} is no address of a service; give an absolute URL such as http://127.0.0.1:8080.")
     before, found, after = url.rstrip("/").partition(_PATH)
     return Place(before + _PATH, after.strip("/") or None if found else None)
+
+
+def shown(url: str) -> str:
+    """An address as it may be printed: without user, password and query, which may be secrets."""
+    return re.sub(r"(?<=//)[^/?#]*@|[?#].*", "", url, flags=re.DOTALL)
 
 
 class Session:
@@ -74,19 +82,20 @@ class Session:
                 method, url, data=body, headers=headers, timeout=_PATIENCE_S, allow_redirects=False
             )  # fmt: skip
         except (requests.RequestException, ValueError) as error:
-            raise Mistake(f"{url} did not answer ({_why(error)}); is the service running, and is that its address?") from None
+            raise Mistake(
+                f"{shown(url)} did not answer ({_why(error)}); is the service running, and is that its address?"
+            ) from None
         return Answer(answer.status_code, answer.headers, answer.content, (time.perf_counter() - started) * 1000)
 
-    def services(self, place: Place) -> list[dict[str, Any]]:
-        """What discovery lists. Raises Mistake where it is no discovery document."""
-        answer = self.ask("GET", place.discovery, headers={"Accept": "application/json"})
+    def services(self, place: Place, headers: Mapping[str, str] = NOTHING) -> list[dict[str, Any]]:
+        """What discovery lists. `headers`: a token, where there is one. Raises Mistake where it is no discovery document."""
+        answer = self.ask("GET", place.discovery, headers={"Accept": "application/json", **headers})
         content = answer.content()
         listed = content.get("services") if isinstance(content, dict) else None
         if answer.status != requests.codes.ok or not isinstance(listed, list):
-            raise Mistake(
-                f"{place.discovery} answered {answer.status} and no list of services; "
-                "give the address under which /cds-services is found."
-            )
+            moved = 300 <= answer.status < 400
+            mend = "it redirects, so give the final address" if moved else "give the address under which /cds-services is found"
+            raise Mistake(f"{shown(place.discovery)} answered {answer.status} and no list of services; {mend}.")
         return [service for service in listed if isinstance(service, dict)]
 
 
@@ -94,6 +103,8 @@ def _why(error: Exception) -> str:
     """The kind of failure in plain words."""
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate could not be verified"
+    if isinstance(error, ValueError):
+        return "it is no address that can be called"
     if isinstance(error, requests.Timeout):
         return f"not within {_PATIENCE_S} s"
     return "no connection" if isinstance(error, requests.ConnectionError) else type(error).__name__

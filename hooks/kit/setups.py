@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hooks.kit.complaints import Complaint
-from hooks.kit.inputs import Mistake
-from hooks.kit.services import LOOPBACK, Session, place_of
+from hooks.kit.services import LOOPBACK, Session, place_of, shown
+from hooks.kit.showing import cards_of
+from hooks.mistakes import Mistake
 from hooks.profiles import Profile
 from hooks.services import SERVICES
 from hooks.trust.keysets import FetchedKeys, KeySetError, key_set
@@ -26,21 +27,24 @@ _REFUSALS = {
     411: ("wants another form of body", "Let the gateway buffer requests."),
     412: ("lacks data", "See what it says, and the complaints about prefetch."),
     413: ("takes no body that large", "Raise the limit of the gateway, and that of the service."),
+    429: ("is called too often", "Mend the trigger before you raise the limit."),
+    503: ("cannot answer now", "See its /readyz, and whether its workers wait for a FHIR server."),
     415: ("takes no such media type", "Send application/json without compression."),
 }
 
 
 def of_service(url: str, request: dict[str, Any] | None) -> Iterator[Complaint]:
     """All complaints about a running service. `request`: what to call it with."""
-    place, session = place_of(url), Session(url)
+    place, session, where = place_of(url), Session(url), shown(url)
     if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOOPBACK:
-        yield Complaint("error", url, "is not encrypted, and what is sent names patients", "Use https.")
+        yield Complaint("error", where, "is not encrypted, and what is sent names patients", "Use https.")
     try:
         found = session.ask("GET", place.discovery)
     except Mistake as mistake:
-        yield Complaint("error", url, mistake.message, "Start it, open the way to it, or correct the address.")
+        what = _what(mistake, place.discovery)
+        yield Complaint("error", where, what, "Start it, open the way to it, or correct the address.")
         return
-    yield from _clock(found.headers.get("Date"), url)
+    yield from _clock(found.headers.get("Date"), where)
     content = found.content()
     listed = content.get("services") if isinstance(content, dict) else None
     if found.status != 200 or not isinstance(listed, list):
@@ -59,15 +63,32 @@ def of_service(url: str, request: dict[str, Any] | None) -> Iterator[Complaint]:
         return
     if request["hook"] not in hooks:
         yield Complaint(
-            "error", "hook", f"{request['hook']!r} is offered by no service at {url}", "Register a hook of its discovery."
+            "error", "hook", f"{request['hook']!r} is offered by no service at {where}", "Register a hook of its discovery."
         )
         return
-    answer = session.ask(
-        "POST", place.service(str(hooks[request["hook"]])), json.dumps(request).encode(), {"Content-Type": "application/json"}
-    )
-    if answer.status != 200:
-        what, mend = _REFUSALS.get(answer.status, (f"answers {answer.status}", "See its log."))
-        yield Complaint("error", place.service(str(hooks[request["hook"]])), f"{what} ({answer.status})", mend)
+    yield from _call(session, place.service(str(hooks[request["hook"]])), request)
+
+
+def _call(session: Session, url: str, request: dict[str, Any]) -> Iterator[Complaint]:
+    """What comes of calling a service with a request."""
+    try:
+        answer = session.ask("POST", url, json.dumps(request).encode(), {"Content-Type": "application/json"})
+    except Mistake as mistake:
+        yield Complaint("error", shown(url), _what(mistake, url), "See its log, and that of the gateway.")
+        return
+    if 300 <= answer.status < 400:
+        yield Complaint("error", shown(url), f"redirects ({answer.status})", "Give the final address; no client follows.")
+    elif answer.status != 200:
+        what, mend = _REFUSALS.get(answer.status, ("fails", "See its log."))
+        yield Complaint("error", shown(url), f"{what} ({answer.status})", mend)
+    elif cards_of(answer.content()) is None:
+        what = "answers 200 and no cards: something else is there, such as a page to log in"
+        yield Complaint("error", shown(url), what, "Register the address of the service; `cobalamin lint` says more.")
+
+
+def _what(mistake: Mistake, url: str) -> str:
+    """What is said of an address, without the address and without the question behind it."""
+    return mistake.message.partition(";")[0].removeprefix(f"{shown(url)} ")
 
 
 def _clock(date: str | None, url: str) -> Iterator[Complaint]:
@@ -106,7 +127,8 @@ def of_client(profile: Profile) -> Iterator[Complaint]:
         try:
             answer = Session(base).ask("GET", f"{base}/metadata", headers={"Accept": "application/fhir+json"})
         except Mistake as mistake:
-            yield Complaint("error", f"{where}: {base}", mistake.message, "Open the way to it, or correct fhir.bases.")
+            what = _what(mistake, f"{base}/metadata")
+            yield Complaint("error", f"{where}: {base}", what, "Open the way to it, or correct fhir.bases.")
             continue
         content = answer.content()
         if not isinstance(content, dict) or content.get("resourceType") != "CapabilityStatement":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from cds.days import Day, parse_day, years_between
-from hooks.fhir.elements import number
+from hooks.fhir.elements import number, text
 
 
 LONGEST_SHIFT_DAYS = 364
@@ -19,10 +19,22 @@ _DATED = re.compile(r"date|time|start|end|authored|issued|event", re.IGNORECASE)
 """Elements in which four digits are a year; elsewhere they may be a result."""
 _SPOKEN = ("onsetString", "abatementString", "performedString", "occurrenceString")
 _ISO = r"(?<!\d)(?:19|20)\d\d-\d\d(?:-\d\d)?(?![\d-])"
-_OTHER_DATES = r"(?<!\d)(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d)(?!\d)"
+_IN_DIGITS = "|".join(rf"\d{{1,2}}{mark} ?\d{{1,2}}{mark} ?(?:19|20)?\d\d" for mark in ("-", "/", r"\."))
+_OTHER_DATES = (
+    r"(?<![\d.,])(?:(?:19|20)\d\d ?[/.年] ?\d{1,2}(?: ?[/.月] ?\d{1,2}日?)?"
+    rf"|{_IN_DIGITS}|\d{{1,2}} \d{{1,2}} (?:19|20)\d\d)(?!\d|[.,]\d)"
+)
+_MONTHS = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
+    r"|dec(?:ember)?|may(?=[ ,.-]{0,2}(?:(?:19|20)?\d\d\b|\d{1,2}(?:st|nd|rd|th)|\d,? (?:19|20)\d\d)))\b\.?"
+)
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_FEW = r"[\d一二三四五六七八九十]{1,3}"
+_SPELT = rf"\b(?:{_DAY}[ .-]{{0,2}}{_MONTHS}|{_MONTHS} ?{_DAY}\b)(?:[ ,.-]{{0,2}}(?:19|20)?\d\d\b)?|{_FEW} ?月 ?{_FEW} ?[日号]"
 _YEAR = r"(?<![\d.,])(?:19|20)\d\d(?!\d|[.,]\d| ?[a-zA-Zµμ毫微克国%/])"
 """A year, and no amount: what follows is no unit."""
-_DATES = re.compile(f"({_OTHER_DATES})|({_ISO}|{_YEAR})")
+_DATES = re.compile(f"({_OTHER_DATES}|{_SPELT})|({_ISO}|{_YEAR})", re.IGNORECASE)
+_SPOKEN_AGE = re.compile(r"(?<![\d.,])(?:9\d|1[0-2]\d)(?= ?-? ?(?:years?|yrs?|y[./]?o|y|周?岁|jahre?)(?![a-z]))", re.IGNORECASE)
 _AMOUNT = re.compile(r"[<>=≤≥]* ?\d+(?:[.,]\d+)?(?: ?[^\W\d_]\S{0,11}| ?%)?")
 _REST = re.compile(r"[T ][0-9:.]{1,18} ?(?:Z|z|[+-]\d\d:?\d\d)?|")
 
@@ -43,6 +55,7 @@ class Shifter:
 
     def within(self, key: str, value: str, scrubbed: Callable[[str], str]) -> str:
         """Words, with the dates in them shifted or, where their spelling can be read in two ways, dropped."""
+        value = _SPOKEN_AGE.sub(str(OLDEST + 1), value)
         if key not in _SPOKEN and _AMOUNT.fullmatch(value.strip()):
             return scrubbed(value)
         said = []
@@ -70,6 +83,14 @@ class Shifter:
         moved = (day.first + (day.last - day.first) / 2 + self._shift).isoformat()
         rest = value[len(moved) :]
         return moved[: len(value)] + (rest if _REST.fullmatch(rest) else "")
+
+
+_YEARS = frozenset(("a", "yr", "yrs", "y", "year", "years", "岁"))
+
+
+def in_years(quantity: Mapping[str, Any]) -> bool:
+    """Is it a number of years?"""
+    return not _YEARS.isdisjoint(text(quantity.get(name)).lower() for name in ("unit", "code"))
 
 
 def aged(value: Any) -> Any:

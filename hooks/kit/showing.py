@@ -50,6 +50,12 @@ def _suggestion(suggestion: dict[str, Any]) -> dict[str, Any]:
     return {"label": text(suggestion.get("label")), "isRecommended": suggestion.get("isRecommended") is True, "actions": actions}
 
 
+def cards_of(content: Any) -> list[Any] | None:
+    """The cards of an answer; None where it is none."""
+    cards = content.get("cards") if isinstance(content, dict) else None
+    return cards if isinstance(cards, list) else None
+
+
 def outcome_lines(content: Any) -> Iterator[str]:
     """What an OperationOutcome says, an issue a line."""
     for issue in objects(content.get("issue")) if isinstance(content, dict) else ():

@@ -8,12 +8,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from cds.signed import Language
 from hooks.examples import moved_by, written_for
+from hooks.fhir.elements import objects
 from hooks.kit.deciding import Policy
-from hooks.kit.inputs import Mistake, object_of
+from hooks.kit.inputs import object_of
 from hooks.kit.services import Session, place_of, service_for
-from hooks.kit.showing import outcome_lines
+from hooks.kit.showing import cards_of, outcome_lines
+from hooks.mistakes import Mistake
 
 
 Answers = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -22,17 +26,36 @@ Answers = Callable[[str, dict[str, Any]], dict[str, Any]]
 DEFAULT = "default"
 
 
-def side(where: str, clients: Iterable[str] = (), language: Language = "en") -> Answers:
+def is_service(where: str | None) -> bool:
+    """Is it the address of one?"""
+    return where is not None and where.lower().startswith(("http://", "https://"))
+
+
+def side(where: str, clients: Iterable[str] = (), language: Language = "en", moved: bool = False) -> Answers:
     """What answers: a URL, saved answers (*.json), a site policy (*.yaml), or the default policy. Raises Mistake.
 
-    `language`: that of the cards, whatever the policy's own is, as cards in two languages cannot be compared.
+    `language`: that of the cards, whatever the policy's own is, as cards in two languages cannot be compared. `moved`: decide
+    as on this day, as the other side does, which is a running service.
     """
-    if where.lower().startswith(("http://", "https://")):
+    if is_service(where):
         return _of_service(where, language)
     if where.endswith(".json"):
         return _saved(Path(where))
     policy = Policy(None if where == DEFAULT else Path(where), clients)
-    return lambda _, request: policy.cards(request, language=language)
+
+    def answers(_: str, request: dict[str, Any]) -> dict[str, Any]:
+        today = date.today()
+        day = today if moved else written_for(request) or today
+        return {**policy.cards(_today(request) if moved else request, day, language), "day": day.isoformat()}
+
+    return answers
+
+
+def _today(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with its dates moved, if it says for which day it was written."""
+    day = written_for(request)
+    moved: dict[str, Any] = request if day is None else moved_by(request, date.today() - day)
+    return moved
 
 
 def _of_service(url: str, language: Language) -> Answers:
@@ -41,15 +64,15 @@ def _of_service(url: str, language: Language) -> Answers:
     listed = session.services(place)
 
     def answers(_: str, request: dict[str, Any]) -> dict[str, Any]:
-        day = written_for(request)
-        sent = moved_by(request, date.today() - day) if day is not None else request
+        sent, day = _today(request), date.today().isoformat()
         service = service_for(listed, request["hook"], place.id)
         headers = {"Content-Type": "application/json", "Accept-Language": language}
         answer = session.ask("POST", place.service(service["id"]), json.dumps(sent).encode(), headers)
         content = answer.content()
-        if answer.status == 200 and isinstance(content, dict):
-            return {"status": 200, "cards": content.get("cards", [])}
-        return {"status": answer.status, "issues": list(outcome_lines(content))}
+        if answer.status == requests.codes.ok:
+            cards = cards_of(content)
+            return {"status": 200, "cards": cards, "day": day} if cards is not None else {"status": "200 without cards"}
+        return {"status": answer.status, "issues": list(outcome_lines(content)), "day": day}
 
     return answers
 
@@ -71,6 +94,8 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """What differs between two answers, a line each; the ids of cards and suggestions are new each time and do not count."""
     if one.get("status") != other.get("status") or one.get("issues") != other.get("issues"):
         return [f"answer: {_refused(one)} -> {_refused(other)}"]
+    if one.get("day", other.get("day")) != other.get("day", one.get("day")):
+        return [f"day: {one['day']} -> {other['day']}; answers of two days cannot be compared, so save them anew on the same"]
     before, after = _by_topic(one), _by_topic(other)
     lines = [f"- {_headline(before[topic])}" for topic in before if topic not in after]
     lines += [f"+ {_headline(after[topic])}" for topic in after if topic not in before]
@@ -90,7 +115,7 @@ def _refused(answer: dict[str, Any]) -> str:
 def _by_topic(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Cards by what they are about; two of one topic are told apart by their place."""
     found: dict[str, dict[str, Any]] = {}
-    for place, card in enumerate(answer.get("cards", ())):
+    for place, card in enumerate(objects(answer.get("cards"))):
         source = card.get("source")
         topic = source.get("topic") if isinstance(source, dict) else None
         name = str(topic.get("code")) if isinstance(topic, dict) else str(card.get("summary"))
@@ -121,7 +146,7 @@ def _changes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def _labels(suggestions: Any) -> str:
-    return "; ".join(str(suggestion.get("label")) for suggestion in suggestions or ()) or "none"
+    return "; ".join(str(suggestion.get("label")) for suggestion in objects(suggestions)) or "none"
 
 
 def _without_uuids(value: Any) -> Any:

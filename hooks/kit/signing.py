@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from hooks.kit.inputs import Mistake, object_of
+from hooks.kit.inputs import object_of
+from hooks.mistakes import Mistake
 
 
 Sign = Callable[[str], str]

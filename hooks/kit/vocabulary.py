@@ -38,6 +38,13 @@ _BY_SCRIPT = re.compile(r"[一-鿿㐀-䶿]+|[^一-鿿㐀-䶿]+")
 _HAN = re.compile(r"[一-鿿㐀-䶿]+")
 _LATIN_OR_HAN = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*|[一-鿿]+")
 _NUMBER_ALONE = re.compile(r"[<>=≤≥≦≧＜＞ ]*\d{1,5}([.,]\d{1,5})*( ?- ?[1-9]\d{0,4}([.,]\d{1,5})?)?")
+_AMOUNT = r"\d+(?:[.,]\d+)?"
+_IN_A_ROW = rf"\d+(?:\.\d+){{2,}}|{_AMOUNT}(?:\)? ?[-/ ] ?\(?{_AMOUNT})+"
+_NUMBERS_IN_A_ROW = re.compile(rf"(?<![\w.,])(?<![a-zA-Z]-)\(?(?:{_IN_A_ROW})\)?(?!\d)|(?<![\w.,])0\d{{2,}}(?!\d)")
+_RANGE = re.compile(r"([1-9]\d{0,4}) ?- ?([1-9]\d{0,4})")
+_IN_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?: 000)+")
+_MOST_DIGITS = 6
+"""Of numbers in a row: more of them, and none that begins with 0, are of a telephone or a person, unless they are a range."""
 _GLUED = re.compile(r"(?=.*\d)(?=.*[a-z])(\d{1,5}|[a-z]+)([a-z]+|\d{1,5})")
 """A number and a unit without a blank between them: 500mg, x4."""
 _ESCAPES = re.compile(r"\\[a-zA-Z]")
@@ -53,8 +60,11 @@ class _Piece(NamedTuple):
 class Vocabulary:
     """The words of one library and its readers."""
 
-    def __init__(self, library: Library) -> None:
-        """`strong` words name something clinical; beside one of them `weak` words may stay, and short numbers next to both."""
+    def __init__(self, library: Library, agreed: Iterable[str] = ()) -> None:
+        """`strong` words name something clinical; beside one of them `weak` words may stay, and short numbers next to both.
+
+        `agreed`: further spellings of units.
+        """
         strong = {plain(word) for word in _strong(library)} - {""}
         weak = {word for said in _said_in_readers() for word in _LATIN_OR_HAN.findall(_ESCAPES.sub(" ", said.lower()))}
         self._latin = {part for word in strong for part in _LATIN_OR_HAN.findall(word) if len(part) > 1 and part.isascii()}
@@ -63,13 +73,13 @@ class Vocabulary:
         self._known = self._latin | self._weak | self._small
         self._phrases = _pattern(word for word in strong if len(word) > 1)
         self._han = re.compile(any_of(word for word in self._weak if not word.isascii()) or "(?!)")
-        units = {spelling(unit).lower() for unit in _units(library)}
+        units = {spelling(unit).lower() for unit in (*_units(library), *agreed)}
         self._whole = frozenset((*units, *map(spelling, strong)))
         self.scrubbed: Callable[[str], str] = lru_cache(maxsize=4096)(self._scrubbed)
 
     def _scrubbed(self, text: str) -> str:
         """A text with every word that we do not know replaced; a number alone stays a number."""
-        text = unicodedata.normalize("NFKC", text).replace("μ", "u")
+        text = _NUMBERS_IN_A_ROW.sub(_amounts_alone, unicodedata.normalize("NFKC", text).replace("μ", "u"))
         if spelling(text).lower() in self._whole or _NUMBER_ALONE.fullmatch(text.strip()):
             return text
         pieces = list(self._pieces(text))
@@ -126,6 +136,15 @@ class Vocabulary:
     def _single(self, characters: str) -> Iterator[_Piece]:
         for character in characters:
             yield _Piece(character, "small" if character in self._small else "drop")
+
+
+def _amounts_alone(numbers: re.Match[str]) -> str:
+    """Numbers in a row, where they may be amounts: a range, a scheme of doses; and nothing else."""
+    said = numbers[0]
+    if _IN_THOUSANDS.fullmatch(said) or ((limits := _RANGE.fullmatch(said)) and int(limits[1]) < int(limits[2])):
+        return said
+    telling = sum(map(str.isdigit, said)) > _MOST_DIGITS or re.search(r"(?<![\d.,])0\d\d", said)
+    return _OTHER_INSTEAD if telling else said
 
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:

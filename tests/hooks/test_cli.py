@@ -173,7 +173,7 @@ def test_a_faulty_site_policy_is_told(tmp_path: Path, deficient: str) -> None:
     for arguments in (("evaluate", deficient, "--site", str(site)), ("serve", "--site", str(site))):
         status, _, err = run(*arguments)
         assert status == 2
-        assert "site.yaml: parameters.mcv.reason: Field required" in err
+        assert "site.yaml: parameters.mcv.reason: is required; add it" in err
 
 
 def test_explain_goes_down_to_records_and_numbers(deficient: str) -> None:
@@ -293,7 +293,7 @@ def test_a_port_in_use_is_told_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run("serve", "--port", str(port)) == (
-            1,
+            2,
             "",
             f"Error: Cannot listen on 127.0.0.1, port {port}: Address already in use.\n",
         )

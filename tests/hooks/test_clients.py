@@ -113,10 +113,10 @@ def test_this_machine_may_go_without_tls(base: str, library: Library, tmp_path: 
     ("text", "told"),
     [
         ("[]", "is no mapping of keys to values; begin with `means:` or `based_on:`"),
-        ("means: [", "while parsing"),
+        ("means: [", "is no YAML from line"),
         (MEANS + MEANS, "means is written twice; keep one"),
         ("based_on: cerner", "based_on: there is no shipped client 'cerner'; choose from athena, epic"),
-        ("mode: silent", "means: Field required"),
+        ("mode: silent", "means: is required; add it"),
         (MEANS + "moode: silent", "moode: there is no such key; did you mean mode"),
         (MEANS + "xyzzy: silent", "xyzzy: there is no such key; choose from name, means, development"),
         (MEANS + "based_onn: epic", "based_onn: there is no such key; did you mean based_on"),

@@ -70,7 +70,7 @@ def told(folder: Path, text: str, environ: dict[str, str] | None = None) -> list
     ("text", "said"),
     [
         ("[]", "cobalamin.yaml: is no mapping of keys to values; begin with development, site"),
-        ("server: [", "cobalamin.yaml: while parsing"),
+        ("server: [", "cobalamin.yaml: is no YAML from line"),
         ("site: a\nsite: b", "cobalamin.yaml: line 1: site is written twice; keep one"),
         ("sever: {}", "cobalamin.yaml: sever: there is no such key; did you mean server?"),
         ("xyz: {}", "cobalamin.yaml: xyz: there is no such key; choose from development, site, clients"),
@@ -141,7 +141,7 @@ def told(folder: Path, text: str, environ: dict[str, str] | None = None) -> list
             "logs.level: Input should be 'debug', 'info', 'warning' or 'error'; write debug, info, warning or error",
         ),
         ("site: nowhere.yaml", "cobalamin.yaml: site: there is no file"),
-        ("site: policy.yaml", "policy.yaml: site: Field required"),
+        ("site: policy.yaml", "policy.yaml: site: is required; add it"),
         ("clients: [epik]", "clients.0: There is no client 'epik'; name a file (*.yaml), or one of athena"),
         ("clients: [epic, nowhere.yaml]", "cobalamin.yaml: clients.1: there is no file"),
         ("clients: [faulty.yaml]", "faulty.yaml: moode: there is no such key; did you mean mode"),

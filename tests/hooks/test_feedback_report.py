@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -146,6 +147,13 @@ def test_as_csv(report: Report) -> None:
     assert second["reasons"] == f"'{HOSTILE}=1"
 
 
+def test_as_json(report: Report) -> None:
+    first, second = json.loads(report("--format", "json"))["rows"]
+    assert (first["client"], first["rule"], first["knowledge"], first["week"]) == ("north", "b12_baseline", "1.0", "2026-11-16")
+    assert (first["fired"], first["shown"], first["commented"], first["reasons"]) == (6, 4, 1, {"done": 1, "late": 1})
+    assert second["reasons"] == {HOSTILE: 1}
+
+
 class Page(HTMLParser):
     """What a page loads, runs and names."""
 
@@ -197,7 +205,7 @@ def test_the_same_numbers_make_the_same_page(report: Report) -> None:
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("format_", ["markdown", "csv", "html"])
+@pytest.mark.parametrize("format_", ["markdown", "csv", "html", "json"])
 def test_an_empty_store_makes_a_report_as_well(report: Report, format_: str) -> None:
     assert "b12_baseline" not in report("--since", "2027-06-01", "--client", "north", "--format", format_)
 
@@ -277,6 +285,9 @@ def test_a_store_is_made_and_purged_by_hand(tmp_path: Path, opened: Opener, monk
     ])  # fmt: skip
     purged = CliRunner().invoke(main, ["feedback", "purge", "--retention-days", "8"])
     assert purged.stderr == "Deleted 1 cards and 0 reports older than 8 days.\n"
+    again = CliRunner().invoke(main, ["feedback", "purge", "--retention-days", "8", "--format", "json"])
+    assert json.loads(again.stdout) == {"cards": 0, "events": 0, "retention_days": 8}
+    assert json.loads(CliRunner().invoke(main, ["feedback", "migrate", "--format", "json"]).stdout) == {"up_to_date": True}
 
 
 def served(*arguments: str) -> tuple[int, str]:

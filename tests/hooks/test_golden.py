@@ -15,7 +15,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from hooks.app import Config, create_app
 from hooks.examples import Fixture, fixtures
-from hooks.services import service_of
+from hooks.services import SERVICES, service_of
 from tests.patients import engine
 
 
@@ -39,6 +39,10 @@ def test_golden_pair(fixture: Fixture) -> None:
 
 def test_every_response_belongs_to_a_request() -> None:
     assert {path.stem for path in RESPONSES.glob("*.json")} == {fixture.name for fixture in FIXTURES}
+
+
+def test_every_service_has_a_fixture() -> None:
+    assert {fixture.request["hook"] for fixture in FIXTURES} == {service.hook for service in SERVICES}
 
 
 def test_there_are_enough_fixtures_and_they_show_every_class() -> None:

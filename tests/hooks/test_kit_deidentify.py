@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from hooks.kit.deciding import Policy
 from hooks.kit.deidentify import Deidentifier
 from hooks.kit.shifting import LONGEST_SHIFT_DAYS
 from hooks.kit.vocabulary import Vocabulary
+from tests.hooks.planting import CALLS, Planter
 from tests.patients import TODAY, library, request
 from tests.test_properties import PATIENTS
 from tests.test_vignettes import VIGNETTES
@@ -144,6 +146,19 @@ def test_dates_are_shifted_by_one_number_of_days_and_as_precise_as_they_were() -
         ("vitamin B12 2000 mcg", "vitamin B12 2000 mcg"),
         ("2000", "2000"),
         ("2019-99", "~"),
+        ("osteoporosis 12 March 1950", "osteoporosis ~"),
+        ("osteoporosis, May 3rd 1950", "osteoporosis, ~"),
+        ("osteoporosis 12-Mar-50", "osteoporosis ~"),
+        ("1 tablet may help osteoporosis", "1 tablet xx xx osteoporosis"),
+        ("osteoporosis 05 03 1950", "osteoporosis ~"),
+        ("osteoporosis 5.3.50", "osteoporosis ~"),
+        ("骨质疏松症 五月三日", "骨质疏松症 ~"),
+        ("vitamin B12 0.5-1.25 mg", "vitamin B12 0.5-1.25 mg"),
+        ("osteoporosis at 95 years", "osteoporosis at 90 years"),
+        ("95-year-old, osteoporosis", "90-year-xx, osteoporosis"),
+        ("95岁 骨质疏松症", "90岁 骨质疏松症"),
+        ("97 years", "90 years"),
+        ("osteoporosis at 89 years", "osteoporosis at 89 years"),
     ],
 )
 def test_dates_in_words_are_shifted_or_dropped(words: str, kept: str) -> None:
@@ -175,6 +190,35 @@ def test_the_very_old_are_ninety(born: Any, age: int | None) -> None:
     assert (told and (today - date.fromisoformat(told)) // timedelta(days=365.25)) == age
     assert made["prefetch"]["conditions"]["onsetAge"]["value"] == 90
     assert made["prefetch"]["conditions"]["onsetRange"] == {"low": {"value": 80}, "high": {"value": 90}}
+
+
+def test_an_age_that_was_measured_is_an_age() -> None:
+    sent = original({"age": 70})
+    sent["prefetch"]["labs"] = {"resourceType": "Observation", "valueQuantity": {"value": 97, "unit": "years", "code": "a"}}
+    assert DEIDENTIFIER.request(sent, TODAY)["prefetch"]["labs"]["valueQuantity"]["value"] == 90
+    sent["prefetch"]["labs"]["valueQuantity"] = {"value": 97, "unit": "pg/mL"}
+    assert DEIDENTIFIER.request(sent, TODAY)["prefetch"]["labs"]["valueQuantity"]["value"] == 97
+
+
+@pytest.mark.parametrize("hook", list(CALLS))
+def test_each_field_in_turn_says_nothing_of_a_person_but_where_codes_and_keys_of_prefetch_stand(hook: str) -> None:
+    """Also names of members: what no reader knows within an element is dropped with its name."""
+    planter = Planter()
+    survived: set[str] = set()
+    for changed in planter.each_in_turn(planter.request(hook)):
+        with suppress(KeyError, AttributeError):  # what is no request is not recorded
+            survived |= planter.found(json.dumps(DEIDENTIFIER.request(changed, TODAY)).encode())
+    told = {re.sub(r"\.\d+|zq\d+qz", "", where) for where in survived}
+    kept = r"a key of prefetch|a laboratory value|the name of prefetch\.\w*|hook|.*\.(code|type|gender|(clinicalS|verificationS|s)tatus|intent)"
+    assert [where for where in told if not re.fullmatch(kept, where)] == []
+
+
+def test_units_that_are_agreed_with_a_client_are_words_of_its_own() -> None:
+    sent = original({"age": 70})
+    sent["prefetch"]["labs"] = {"resourceType": "Observation", "valueQuantity": {"value": 97, "unit": "Zqxvs"}}
+    agreed = Deidentifier(library(), b"a secret", ["Zqxvs"])
+    assert agreed.request(sent, TODAY)["prefetch"]["labs"]["valueQuantity"]["unit"] == "Zqxvs"
+    assert DEIDENTIFIER.request(sent, TODAY)["prefetch"]["labs"]["valueQuantity"]["unit"] == "xx"
 
 
 def test_what_has_odd_shapes_breaks_nothing() -> None:
@@ -230,7 +274,18 @@ def test_what_has_odd_shapes_breaks_nothing() -> None:
         ("×10⁹/L", "×109/L"),
         ("132,5", "132,5"),
         ("<150", "<150"),
-        ("555-0100", "~~"),
+        ("555-0100", "~"),
+        ("osteoporosis 555 0100", "osteoporosis ~"),
+        ("vitamin B12 (617) 555-0100", "vitamin B12 ~"),
+        ("vitamin B12 617.555.0100", "vitamin B12 ~"),
+        ("osteoporosis 123-45-6789", "osteoporosis ~"),
+        ("osteoporosis 02134", "osteoporosis ~"),
+        ("osteoporosis 47 02 703", "osteoporosis ~"),
+        ("vitamin B12 500-1000 mcg", "vitamin B12 500-1000 mcg"),
+        ("Vitamin B-12 5,000 mcg", "Vitamin B-12 5,000 mcg"),
+        ("vitamin B12 1-0-1-0", "vitamin B12 1-0-1-0"),
+        ("vitamin B12 0.025 mg", "vitamin B12 0.025 mg"),
+        ("vitamin B12 10 000 mcg", "vitamin B12 10 000 mcg"),
         ("--", "~"),
     ],
 )

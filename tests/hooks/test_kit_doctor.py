@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from hooks.cli import main
 from hooks.kit.setups import _clock
 from tests.hooks.servers import served
+from tests.hooks.stub import HANG_UP, reply, stub
 from tests.hooks.test_kit_fire import odd
 from tests.hooks.tokens import jwk
 from tests.patients import bundle, request
@@ -108,7 +109,7 @@ def test_each_illness_is_found(
 def test_a_renamed_key_is_recognised(tmp_path: Path) -> None:
     sent = sane()
     sent["prefetch"]["LGL_LABS"] = sent["prefetch"].pop("labs")
-    assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "came under another name")
+    assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "came under another name (LGL_LABS)")
     assert diagnosed(tmp_path, sent, "--client", profile(tmp_path, prefetch={"aliases": {"LGL_LABS": "labs"}})).keys() == {"ours"}
     sent["prefetch"]["LGL_LABS"] = bundle([])
     assert diagnosed(tmp_path, sent)["prefetch.labs"] == ("error", "is missing (LGL_LABS came instead)")
@@ -172,6 +173,17 @@ def test_keys_behind_a_url_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (url, list(map(str, networks)), authority) == ("https://ehr.invalid/jwks", ["10.1.0.0/16"], str(tmp_path / "ca.pem"))
 
 
+def test_a_key_under_another_name_and_a_patient_that_is_missing_have_their_mends(tmp_path: Path) -> None:
+    sent = json.loads(json.dumps(request({"age": 71, "problems": ["osteoporosis"], "results": [{"b12_total": "150 pg/mL"}]})))
+    sent["prefetch"]["laborwerte"] = sent["prefetch"].pop("labs")
+    del sent["prefetch"]["patient"]
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(sent), encoding="utf-8")
+    told = run(str(path)).stdout
+    assert "prefetch.labs came under another name (laborwerte). Name it as in discovery" in told
+    assert "prefetch.patient is missing (laborwerte came instead). Register the template of discovery under this key.\n" in told
+
+
 def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:
     path = tmp_path / "request.json"
     path.write_text(json.dumps(request({**PATIENT, "medicines": []}, date.today())), encoding="utf-8")
@@ -183,7 +195,14 @@ def test_a_running_service_is_asked(app: Any, tmp_path: Path) -> None:
     assert "does not believe the caller (401)" in result.stdout
     assert "offers nothing for order-select" in result.stdout
     with served(odd({}, 418)) as base:
-        assert "answers 418 (418). See its log." in run(str(path), "--url", base).stdout
+        assert "fails (418). See its log." in run(str(path), "--url", base).stdout
+    turns = iter([[reply(json.dumps({"services": [{"hook": "patient-view", "id": "one"}]}).encode())], [HANG_UP]])
+    with stub(lambda _: next(turns)) as hung:
+        assert "/cds-services/one did not answer (no connection). See its log" in run(str(path), "--url", hung.base).stdout
+    with served(odd("<html>", 200)) as base:
+        assert "answers 200 and no cards" in run(str(path), "--url", base).stdout
+    with served(odd("", 307)) as base:
+        assert "redirects (307). Give the final address" in run(str(path), "--url", base).stdout
     with served(odd({}, services=[])) as base:
         assert "'patient-view' is offered by no service" in run(str(path), "--url", base).stdout
     with served(odd({}, services="x")) as base:

@@ -23,9 +23,9 @@ from hooks.cli import main
 from hooks.ehr.prefetch import from_resources, resolved
 from hooks.ehr.searches import CannotAnswer, answer
 from hooks.kit.deferred import KIT
-from hooks.kit.inputs import Mistake
 from hooks.kit.services import Session, place_of
 from hooks.kit.signing import signer
+from hooks.mistakes import Mistake
 from hooks.trust.gate import Gate
 from hooks.trust.issuers import Issuer
 from hooks.trust.replay import Replays
@@ -176,9 +176,11 @@ def test_odd_cards_are_shown_all_the_same(saved: str) -> None:
     ("body", "status", "said"),
     [
         ({"issue": [{"details": {"text": "No labs."}}, {"diagnostics": "d"}, {"details": "x"}]}, 412, ["- No labs.", "- d", "- an issue without words"]),
-        ("<html>broken</html>", 500, ["- <html>broken"]),
-        ([], 200, ["- []"]),
-        ("nothing", 200, ["- nothing"]),
+        ("<html>broken</html>", 500, ["neither cards nor an OperationOutcome (text/plain, 19 bytes)", "<html>broken</html>"]),
+        ([], 200, ["neither cards", "2 bytes): []"]),
+        ("", 200, ["0 bytes): nothing"]),
+        ({}, 200, ["2 bytes): {}"]),
+        ("", 307, ["It redirects"]),
     ],
 )  # fmt: skip
 def test_refusals_are_told_and_end_with_three(body: Any, status: int, said: list[str], saved: str) -> None:
@@ -192,8 +194,34 @@ def test_refusals_are_told_and_end_with_three(body: Any, status: int, said: list
 
 
 def test_an_empty_answer_is_said(saved: str) -> None:
-    with served(odd({})) as base:
+    with served(odd({"cards": []})) as base:
         assert "No card." in run("fire", base, saved).stdout
+
+
+def test_a_discovery_that_wants_a_token_gets_one(saved: str, tmp_path: Path) -> None:
+    @Request.application
+    def guarded(asked: Request) -> Response:
+        if not asked.headers.get("Authorization", "").startswith("Bearer ey"):
+            return Response("{}", 401, content_type="application/json")
+        content = {"cards": []} if asked.method == "POST" else {"services": [{"hook": "patient-view", "id": "one"}]}
+        return Response(json.dumps(content), content_type="application/json")
+
+    key = tmp_path / "key.json"
+    key.write_text(private_jwk("ES384", kid="one"), encoding="utf-8")
+    with served(guarded) as base:
+        assert "answered 401 and no list of services" in run("fire", base, saved).stderr
+        assert run("fire", base, saved, "--key", str(key), "--issuer", "me").exit_code == 0
+
+
+def test_a_discovery_that_redirects_is_told(saved: str) -> None:
+    @Request.application
+    def moved(_: Request) -> Response:
+        return Response("", 302, {"Location": "https://login.example/?state=Zqxvarro"})
+
+    with served(moved) as base:
+        said = run("fire", base, saved).stderr
+    assert "it redirects, so give the final address" in " ".join(said.split())
+    assert "Zqxvarro" not in said
 
 
 def test_answers_that_differ_are_all_counted(saved: str) -> None:
@@ -274,6 +302,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
         (("http://127.0.0.1:9",), "did not answer (no connection)"),
         (("http://x", "--bundle", str(PATIENT), "--fhir-server", "http://y"), "give one of them"),
         (("http://x", "--key", "k"), "add --issuer"),
+        (("http://x", "--fhir-server", "http://y", "--fhir-token-file", str(PATIENT)), "holds no access token"),
         (("http://x", "--key", "/nowhere", "--issuer", "me"), "cannot be read"),
     ],
 )
@@ -294,7 +323,7 @@ def test_slow_and_untrusted_services_are_told(monkeypatch: pytest.MonkeyPatch) -
             session.ask("GET", slow.base)
         with stub(lambda _: [reply(b"")], encrypted=True) as hidden, pytest.raises(Mistake, match="certificate"):
             session.ask("GET", hidden.base)
-        with pytest.raises(Mistake, match="InvalidURL"):
+        with pytest.raises(Mistake, match="no address that can be called"):
             session.ask("GET", "http://127.0.0.1:99999999/")
 
 

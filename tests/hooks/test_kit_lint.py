@@ -45,12 +45,54 @@ def found(*arguments: str) -> dict[str, str]:
     """What a service or a file is said to lack: the severity by id."""
     result = run(*arguments, "--format", "json")
     assert result.stdout, result.output
-    return {finding["id"]: finding["severity"] for finding in json.loads(result.stdout)["findings"]}
+    return {finding["id"]: finding["severity"] for finding in reversed(json.loads(result.stdout)["findings"])}
 
 
 def test_requirements_are_those_of_the_table() -> None:
     assert requirements() is requirements()
     assert (Path(__file__).parent.parent.parent / "hooks" / "kit" / "conformance.yaml").resolve() == ROWS
+
+
+@pytest.mark.parametrize(("kind", "said"), [("application/json", "and is no JSON"), ("text/html", "answers text/html instead")])
+def test_an_answer_that_is_no_json_is_told_by_what_it_says_of_itself(kind: str, said: str) -> None:
+    @Request.application
+    def page(_: Request) -> Response:
+        return Response("<html>", content_type=kind)
+
+    with served(page) as base:
+        assert said in run(base).stdout
+
+
+def test_what_could_not_be_checked_is_a_note() -> None:
+    @Request.application
+    def choosy(asked: Request) -> Response:
+        services = [{**SERVICE, "hook": "order-dispatch", "id": "other"}, SERVICE]
+        outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "required"}]}
+        listed = asked.path.endswith("/cds-services")
+        known = asked.path.rpartition("/")[2] in ("one", "other")
+        return Response(
+            json.dumps({"services": services} if listed else outcome),
+            200 if listed else 412 if known else 404,
+            content_type="application/json" if listed else "application/fhir+json",
+        )
+
+    with served(choosy) as base:
+        result = run(base)
+    assert result.exit_code == 0, result.stdout
+    assert "was not called: there is no request for order-dispatch" in result.stdout
+    assert "answered no request with 200, so its cards were not checked" in result.stdout
+    assert "0 errors, 0 warnings, 2 notes." in result.stdout
+
+
+def test_what_is_valid_elsewhere_is_not_complained_of() -> None:
+    """Other services may do what ours does not: suggest without acting, link in Markdown, fill gaps as FHIR does."""
+    given = {"given": ["a", None], "_given": [None, {"extension": [{"url": "http://x.example", "valueString": "y"}]}]}
+    drafted = {"resourceType": "Patient", "name": [given]}
+    suggestions = [{"label": "l"}, {"label": "m", "actions": [{"type": "create", "description": "d", "resource": drafted}]}]
+    detail = "B12 <60 and a > b; see <https://b12.example/x> or <me@b12.example>"
+    card = {**CARD, "detail": detail, "suggestions": suggestions, "selectionBehavior": "any"}
+    assert [found for found in lint_response({"cards": [card]}) if found.severity != "note"] == []
+    assert list(lint_discovery({"services": [{**SERVICE, "prefetch": {"item-1": "Patient/{{context.patientId}}"}}]})) == []
 
 
 # --- running services -----------------------------------------------------------------------------------------------------
@@ -96,7 +138,7 @@ def broken(asked: Request) -> Response:
         if "html" in asked.headers.get("Accept", ""):
             return Response("<html>", content_type="text/html")
         services = [
-            {"hook": "patient-view", "id": "b12", "description": "<b>B12</b>", "prefetch": {"p": "Patient/{{context.patientId}}", "l-1": "/Observation?patient={{context.patientId}}"}},
+            {"hook": "patient-view", "id": "b12", "description": "<b>B12</b>", "prefetch": {"p": "Patient/{{context.patientId}}", "l 1": "/Observation?patient={{context.patientId}}"}},
             {"hook": "patient-view", "id": "b12", "title": "", "description": "d"},
             {"hook": "medication-prescribe", "id": "old", "title": "t", "description": "d"},
             {"hook": "order-sign", "id": "gone", "title": "t", "description": "d"},
@@ -290,7 +332,7 @@ GOOD = SUGGESTION["actions"][0]["resource"]  # type: ignore[index]  # it is a li
         (card(suggestions=[{**SUGGESTION, "label": " "}]), "SUG-01 JSON-05"),
         (card(suggestions=[{**SUGGESTION, "uuid": "u"}] * 2), "SUG-02"),
         (card(suggestions=[{**SUGGESTION, "isRecommended": False}]), "SUG-03"),
-        (card(suggestions=[{"label": "l"}]), "SUG-04"),
+        (card(suggestions=[{"label": "l", "actions": ["x"]}]), "SUG-04"),
         (card(suggestions=[{**SUGGESTION, "actionSelectionBehavior": "some"}]), "SUG-08"),
         (acting(type="make"), "ACT-01"),
         (acting(description=None, resource=GOOD), "ACT-02 JSON-02"),
@@ -357,7 +399,8 @@ def template(text: Any, hook: str = "patient-view") -> dict[str, Any]:
         (service(prefetch=[1]), "DISC-08"),
         ({"services": [SERVICE, SERVICE]}, "DISC-14"),
         (template(5), "DISC-08"),
-        (service(prefetch={"a-b": "Patient/1"}), "PREF-13"),
+        (service(prefetch={"a b": "Patient/1"}), "PREF-13"),
+        (service(prefetch={"a": "Patient/{{ context.patientId }}"}), "PREF-02"),
         (template("/Patient/1"), "PREF-01"),
         (template("https://x/Patient/1"), "PREF-01"),
         (template("Patient/{{context.patientId"), "PREF-02"),

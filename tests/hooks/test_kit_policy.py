@@ -48,7 +48,7 @@ def test_approval_in_the_future_is_doubted(tmp_path: Path) -> None:
         (f"site: s\nparameters:\n  hcy_high_gt: {NUMBER % (1000, 'Dr Who', '2026-01-01')}\n", "lies outside the allowed"),
         (f"site: s\nparameters:\n  nothing: {NUMBER % (1, 'Dr Who', '2026-01-01')}\n", "there is no such parameter"),
         ("site: [", "policy.yaml"),
-        ("parameters: {}", "site: Field required"),
+        ("parameters: {}", "site: is required; add it"),
         ("", "policy.yaml"),
     ],
 )

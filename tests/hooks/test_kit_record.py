@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from werkzeug.wrappers import Request, Response
 from hooks.app import create_app
 from hooks.cli import main
 from hooks.examples import fixture, fixtures, written_for
+from hooks.kit.deciding import Policy
 from hooks.kit.record import Recorder, proxy
 from hooks.kit.sides import differences
 from tests.hooks.servers import served
@@ -164,6 +165,36 @@ def test_the_recorder_stops_after_so_many_calls(app: Any, tmp_path: Path) -> Non
     assert "1 kept, 0 not kept" in said
 
 
+def test_when_a_recording_was_written_does_not_tell_by_how_much_it_was_shifted(tmp_path: Path) -> None:
+    assert Recorder(tmp_path, None).keep(json.dumps(request({"age": 70}, date.today())).encode()).startswith("kept")
+    (path,) = tmp_path.iterdir()
+    shifted = written_for(json.loads(path.read_text(encoding="utf-8")))
+    assert datetime.fromtimestamp(path.stat().st_mtime, UTC).date() == shifted
+
+
+def test_by_whose_numbers_and_codes_it_is_decided_can_be_said(tmp_path: Path) -> None:
+    profile = tmp_path / "ours.yaml"
+    profile.write_text(
+        "based_on: generic\nname: ours\nmeans: {en: Ours, zh-CN: 本院}\nunits: {b12_total: {Einheiten: pg/mL}}\n",
+        encoding="utf-8",
+    )
+    sent = json.loads(json.dumps(request({"age": 70, "problems": ["osteoporosis"], "results": [{"b12_total": "150 Einheiten"}]})))
+    recorder = Recorder(tmp_path, TODAY, Policy(POLICY, [str(profile)]))
+    assert recorder.keep(json.dumps(sent).encode()) == "kept as 0001-patient-view.json"
+    assert "Einheiten" in (tmp_path / "0001-patient-view.json").read_text(encoding="utf-8")
+
+
+def test_a_client_that_hangs_up_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = Recorder(tmp_path, TODAY)
+    server = proxy("http://127.0.0.1:9", 0, recorder)
+    try:
+        raise BrokenPipeError
+    except BrokenPipeError:
+        server.handle_error((b"", server.socket), ("127.0.0.1", 1))
+    server.server_close()
+    assert capsys.readouterr().err == "A call broke off (BrokenPipeError); it is not kept\n"
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_the_recorder_ends_by_signals(how: signal.Signals, tmp_path: Path) -> None:
     with socket.socket() as probe:
@@ -179,9 +210,11 @@ def test_the_recorder_ends_by_signals(how: signal.Signals, tmp_path: Path) -> No
             time.sleep(0.05)
 
     threading.Thread(target=tell, daemon=True).start()
-    result = run("record", "http://127.0.0.1:9", str(tmp_path), "--port", str(port))
+    asked = () if how == signal.SIGINT else ("--format", "json")
+    result = run("record", "http://127.0.0.1:9", str(tmp_path), "--port", str(port), *asked)
     assert result.exit_code == 0, result.output
     assert "0 kept, 0 not kept" in result.stderr
+    assert json.loads(result.stdout or "{}") == ({"folder": str(tmp_path), "kept": 0, "not_kept": 0} if asked else {})
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
@@ -232,8 +265,15 @@ def test_one_version_is_compared_with_another_by_saved_answers(folder: Path, tmp
 def test_a_running_service_is_compared_with_a_policy(folder: Path, tmp_path: Path) -> None:
     with served(create_app()) as base:
         result = run("replay", str(folder), "--url", base, "--against", base)
+        with_policy = run("replay", str(folder), "--url", base, "--against", "default")
+        other_way = run("replay", str(folder), "--against", base)
         one = run("replay", str(folder / "grey-zone-open.json"), "--url", base, "--save", str(tmp_path / "one.json"))
-    assert result.exit_code == 0, result.output
+        yesterday = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+        yesterday["grey-zone-open.json"]["day"] = "2026-01-01"
+        (tmp_path / "old.json").write_text(json.dumps(yesterday), encoding="utf-8")
+        old = run("replay", str(folder / "grey-zone-open.json"), "--url", base, "--against", str(tmp_path / "old.json"))
+    assert result.exit_code == with_policy.exit_code == other_way.exit_code == 0, with_policy.output
+    assert "answers of two days cannot be compared" in old.stdout
     assert one.exit_code == 0
     (answer,) = json.loads((tmp_path / "one.json").read_text(encoding="utf-8")).values()
     assert answer["status"] == 200
@@ -251,6 +291,22 @@ def test_a_service_that_refuses_is_compared_too(tmp_path: Path) -> None:
     with served(application) as base:
         result = run("replay", str(path), "--against", base)
     assert "answer: 200 -> 412 (No.)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("<html>", "200 -> 200 without cards"), ('{"cards": [5, {"suggestions": [7]}]}', "+ None: None")]
+)
+def test_odd_answers_of_a_service_are_compared(content: str, said: str, tmp_path: Path) -> None:
+    @Request.application
+    def application(asked: Request) -> Response:
+        listed = json.dumps({"services": [{"hook": "patient-view", "id": "x"}]})
+        return Response(listed if asked.method == "GET" else content)
+
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(request({"age": 70})), encoding="utf-8")
+    with served(application) as base:
+        result = run("replay", str(path), "--against", base)
+    assert said in result.stdout, result.output
 
 
 CARD = {"summary": "s", "indicator": "info", "source": {"label": "l", "topic": {"code": "T"}}}

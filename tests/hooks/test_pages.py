@@ -298,7 +298,7 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_or_read_is_told(tmp_path: Path) -> None:
     nowhere = CliRunner().invoke(main, ["rulebook", "--output", str(tmp_path / "nowhere" / "book.html")])
-    assert (nowhere.exit_code, nowhere.stdout) == (1, "")
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
     assert "No such file or directory" in nowhere.stderr
     faulty = CliRunner().invoke(main, ["rulebook", "--site", str(tmp_path / "nowhere.yaml")])
     assert faulty.exit_code == 2

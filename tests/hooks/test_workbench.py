@@ -626,6 +626,6 @@ def test_the_command_says_what_does_not_fit() -> None:
     assert "trust.iss" in result.stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = CliRunner().invoke(main, ["workbench", "--port", str(taken.getsockname()[1])])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "choose another by --port" in result.stderr
     assert "--host" not in CliRunner().invoke(main, ["workbench", "--help"]).output
