@@ -12,6 +12,7 @@ target=$prefix/cobalamin-$version
 [ ! -e "$target" ] || { echo "$target is there already; remove it first" >&2; exit 1; }
 
 umask 022
+unset PYTHONPATH # what lies there would count as installed
 trap 'rm -rf "$target"' EXIT
 "${PYTHON:-python3}" -m venv "$target"
 pip="$target/bin/pip --disable-pip-version-check"

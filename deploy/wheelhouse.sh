@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 mkdir -p "$1"
 output=$(cd "$1" && pwd)
 shift
+unset PYTHONPATH # what lies there would count as installed
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

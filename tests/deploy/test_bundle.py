@@ -18,7 +18,7 @@ from tests.deploy.steps import ROOT
 _PYTHON = """#!/bin/sh
 [ "$1 $2" = "-m venv" ]
 mkdir -p "$3/bin"
-printf '#!/bin/sh\\nexit "${FAILING:-0}"\\n' >"$3/bin/pip"
+printf '#!/bin/sh\\nexit "${PYTHONPATH:+3}${FAILING:-0}"\\n' >"$3/bin/pip"
 printf '#!/bin/sh\\necho "cobalamin of %s"\\n' "$3" >"$3/bin/cobalamin"
 chmod +x "$3/bin/pip" "$3/bin/cobalamin"
 """
@@ -66,6 +66,11 @@ def test_an_installation_that_failed_leaves_nothing(python: Path, tmp_path: Path
     assert run(python, str(place / "install.sh"), str(tmp_path), FAILING="1").returncode != 0
     assert not (tmp_path / "cobalamin-1.0").exists()
     assert run(python, str(place / "install.sh"), str(tmp_path)).returncode == 0
+
+
+def test_what_happens_to_lie_on_the_path_of_python_is_not_taken_for_installed(python: Path, tmp_path: Path) -> None:
+    installed = run(python, str(bundle(tmp_path, "1.0") / "install.sh"), str(tmp_path), PYTHONPATH=str(ROOT))
+    assert installed.returncode == 0, installed.stderr
 
 
 def test_a_changed_bundle_is_not_installed(python: Path, tmp_path: Path) -> None:
