@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +11,7 @@ from functools import cached_property
 
 from cds.concepts import Code, ValueSet
 from cds.graph import Graph
-from cds.knowledge import MAX_CARDS, Parameter, Reference, Rule, SitePolicy, SourceAttributes, StandingWords
+from cds.knowledge import MAX_CARDS, Docstrings, Parameter, Reference, Rule, SitePolicy, SourceAttributes, StandingWords
 from cds.leaves import Given, Leaf
 from cds.signed import InBoth, Language
 from cds.terms import Terms
@@ -29,6 +31,7 @@ class Library:
     value_sets: Mapping[str, ValueSet]
     words: Mapping[Language, StandingWords]
     labels: Mapping[str, Mapping[str, InBoth[str]]]
+    docstrings: Mapping[str, Docstrings]
     code_sources: Mapping[str, str]
     attributes: SourceAttributes
     version: str
@@ -67,6 +70,19 @@ class Library:
             if code.order_as is not None
             for route in code.order_as.routes
         }
+
+    def about(self, module: str, language: Language = "en") -> str:
+        """What a module of facts or rules is about: the first line of its docstring."""
+        return (sys.modules[module].__doc__ or "").split("\n")[0] if language == "en" else self.docstrings[module].about
+
+    def docstring(self, name: str, language: Language = "en") -> str:
+        """What a fact or rule means, and why: all that its docstring says."""
+        function = self.graph.step(name).function
+        return inspect.getdoc(function) or "" if language == "en" else self.docstrings[function.__module__].means[name]
+
+    def meaning(self, name: str, language: Language = "en") -> str:
+        """What a fact or rule means: the first line of its docstring."""
+        return self.docstring(name, language).split("\n")[0]
 
     def title(self, concept: str, language: Language = "en") -> str:
         """The title of a value set."""

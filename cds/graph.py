@@ -93,6 +93,10 @@ class Graph:
                 required.append(place)
         return Step(function.__name__, function, tuple(inputs), tuple(required), hints["return"])
 
+    def step(self, name: str) -> Step:
+        """The function that makes a fact or rule; a source has none."""
+        return self.steps[self.place[name] - len(self.sources)]
+
     def plan(self, wanted: Iterable[str]) -> tuple[tuple[int, Step], ...]:
         """The steps that the wanted names stand on, in order, each with its place among the values."""
         needed = {self.place[name] for name in wanted}

@@ -115,12 +115,23 @@ class Rule(Signed):
     notes: dict[Name, NoteWords] = {}
 
 
+class Docstrings(Signed):
+    """What the docstrings of a module and of its facts and rules say, in another language than English.
+
+    about: of the module, its first line. means: by fact or rule, the whole; its first line says as much as the first line there.
+    """
+
+    about: Text
+    means: dict[Name, Text]
+
+
 class Topic(Signed):
     """One YAML file beside a module of facts or rules.
 
     notes: by the fact that chooses them, the words of notes that any rule standing on this fact may show.
     """
 
+    zh: Docstrings = Field(alias="zh-CN")
     parameters: dict[Name, Parameter] = {}
     rules: dict[Name, Rule] = {}
     notes: dict[Name, dict[Name, NoteWords]] = {}
@@ -185,9 +196,9 @@ class StandingWords(Signed):
     """Words every card shares: headings, standing limits, override reasons, queries and how they ended, units, forms, routes.
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
-    colon: between a name and its value. concerning: what is said of one record; and_others: of several. unchecked: what is said
-    where nothing could be concluded. resting: why a card is held back. codes: FHIR's words for a state in ours, where they cannot
-    stay as they are.
+    colon: between a name and its value. concerning: what is said of one record; and_others: of several. given: what every chart
+    has. unchecked: what is said where nothing could be concluded. resting: why a card is held back. codes: FHIR's words for a
+    state in ours, where they cannot stay as they are.
     """
 
     unknown: Text
@@ -212,6 +223,7 @@ class StandingWords(Signed):
     limits: tuple[Plain, ...] = Field(min_length=1)
     overrides: dict[Name, Text]
     queries: dict[Name, Text]
+    given: dict[Name, Text]
     retrieval: dict[Text, Text]
     checked: dict[Name, Text]
     routes: dict[Name, Text]

@@ -128,6 +128,7 @@ def load(site: Path | None = None) -> Library:
         value_sets=value_sets,
         words={language: read_yaml(HERE / f"words.{language}.yaml", StandingWords) for language in LANGUAGES},
         labels=labels,
+        docstrings={module.__name__: topic.zh for module, topic in topics.items()},
         code_sources=read_yaml(HERE / "valuesets" / "sources.yaml", dict[str, str]),
         attributes=read_yaml(HERE / "attributes.yaml", SourceAttributes),
         version=f"{cds.__version__}+{_digest(site)}",
@@ -163,8 +164,7 @@ def _leaves(modules: list[ModuleType]) -> Iterator[tuple[str, Leaf]]:
 
 
 def _topic(module: ModuleType) -> Topic:
-    path = Path(str(module.__file__)).with_suffix(".yaml")
-    topic: Topic = read_yaml(path, Topic) if path.exists() else Topic()
+    topic: Topic = read_yaml(Path(str(module.__file__)).with_suffix(".yaml"), Topic)
     return topic
 
 

@@ -23,6 +23,7 @@ def check(library: Library) -> None:
     """Raises ValueError with every fault found, one to a line."""
     faults = [
         *_rules_and_words(library),
+        *_docstrings(library),
         *_citations(library),
         *_concepts(library),
         *_numbers(library),
@@ -57,6 +58,15 @@ def _rules_and_words(library: Library) -> Iterator[str]:
             for language, standing in library.words.items():
                 if reason not in standing.overrides:
                     yield f"rule {rule}: override {reason!r} is not in words.{language}.yaml"
+
+
+def _docstrings(library: Library) -> Iterator[str]:
+    for module, said in library.docstrings.items():
+        coded = {step.name for step in library.graph.steps if step.function.__module__ == module}
+        for name in sorted(coded - said.means.keys()):
+            yield f"{module}: {name} has no Chinese meaning; put what its docstring says under `zh-CN: means:` in its YAML"
+        for name in sorted(said.means.keys() - coded):
+            yield f"{module}: {name} has a Chinese meaning but is no fact or rule of this module; remove it or mend the name"
 
 
 def _citations(library: Library) -> Iterator[str]:

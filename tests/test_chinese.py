@@ -20,9 +20,12 @@ from tests.test_vignettes import VIGNETTES
 
 
 TERMS = re.compile(
-    "ng|CTX|TSH|PTH|D|D2|D3|B|B6|B12|H2|T|MMA|MCV|eGFR|Leber|mg|µg|g|L|fL|mL|min|m|pg|pmol|µmol|mmol|prefetch|FHIR"
+    "A|C|C[0-9]+|DXA|ng|CTX|TSH|PTH|D|D2|D3|B|B6|B12|H2|T|MMA|MCV|eGFR|Leber|mg|µg|g|L|fL|mL|min|m|pg|pmol|µmol|mmol|prefetch|FHIR"
 )
-"""What a Chinese clinician writes in Latin letters, too; and `prefetch` and FHIR, names of things on the wire."""
+"""What a Chinese clinician writes in Latin letters, too; rows of the decision tables; `prefetch` and FHIR, names on the wire."""
+
+NAME = re.compile(r"`\w+`|\w+\.py")
+"""A name of something in the code, which is the same in every language."""
 
 WORD = re.compile(r"[A-Za-zµμ]+[0-9]*")
 
@@ -44,6 +47,11 @@ def pairs(library: Library) -> Iterator[tuple[str, str, str]]:
         yield name, value_set.title.en, value_set.title.zh
         if value_set.qualifier:
             yield name, value_set.qualifier.en, value_set.qualifier.zh
+    for name, parameter in library.parameters.items():
+        yield name, parameter.means, parameter.zh
+    for module, told in library.docstrings.items():
+        yield module, library.about(module), NAME.sub("", told.about)
+        yield from ((name, library.docstring(name), NAME.sub("", text)) for name, text in told.means.items())
     english, chinese = (library.words[language].model_dump(exclude={"units", "codes"}) for language in ("en", "zh-CN"))
     yield from ((f"words {where}", text, dict(walk(chinese))[where]) for where, text in walk(english) if isinstance(text, str))
 

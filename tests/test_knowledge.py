@@ -34,6 +34,7 @@ PARAMETER = """
         checked: seen
         checked_on: 2026-11-21
         values: {2024-03-06: {value: 1000, cite: [nice-ng239]}}
+    zh-CN: {about: 剂量, means: {dose: 每日剂量}}
     """
 
 
@@ -47,12 +48,15 @@ def test_reads_a_sound_parameter(tmp_path: Path) -> None:
     [
         ("value: 1000", "value: 3000", r"topic.yaml: parameters.high_dose: .*3000.* outside sites_may_set 500.* to 2000"),
         (
-            "means:",
-            "meens:",
+            "means: A",
+            "meens: A",
             r"topic.yaml: parameters.high_dose.means: is required; add it; parameters.high_dose.meens: there is no such key",
         ),
         ("checked: seen", "checked: sure", r"parameters.high_dose.checked: Input should be 'seen'"),
         ("        zh-CN: 高于该剂量为大剂量\n", "", r"topic.yaml: parameters.high_dose.zh-CN: is required"),
+        ("about: 剂量, ", "", r"topic.yaml: zh-CN.about: is required"),
+        ("每日剂量", "''", r"topic.yaml: zh-CN.means.dose: String should have at least 1 character"),
+        ("    zh-CN: {about: 剂量, means: {dose: 每日剂量}}\n", "", r"topic.yaml: zh-CN: is required"),
         (", cite: [nice-ng239]", "", r"values.2024-03-06.cite: is required"),
         ("cite: [nice-ng239]", "cite: []", r"cite: Tuple should have at least 1 item"),
         ("2024-03-06", "sometime", r"values.sometime.*valid date"),
@@ -139,6 +143,13 @@ def rule_with(library: Library, rule: str, **advice: Any) -> Library:
     return replace(library, rules={**library.rules, rule: signed.model_copy(update={"advice": {**signed.advice, key: changed}})})
 
 
+def meaning(library: Library, **changed: str | None) -> Library:
+    """The library with Chinese meanings of facts on absorption added, or taken away."""
+    said = library.docstrings["cds.facts.absorption"]
+    means = {name: text for name, text in {**said.means, **changed}.items() if text is not None}
+    return replace(library, docstrings={**library.docstrings, "cds.facts.absorption": said.model_copy(update={"means": means})})
+
+
 def without(mapping: Any, name: str) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if key != name}
 
@@ -156,6 +167,11 @@ def test_a_summary_may_name_a_class_that_has_labels(library: Library) -> None:
     [
         (lambda lib: replace(lib, rules=without(lib.rules, "high_b12")), r"rule high_b12: has no words; add it"),
         (lambda lib: replace(lib, rules={**lib.rules, "ghost": lib.rules["high_b12"]}), r"rule ghost: has words but no function"),
+        (
+            lambda lib: meaning(lib, absorption=None),
+            r"cds.facts.absorption: absorption has no Chinese meaning; put what its docstring says under `zh-CN: means:`",
+        ),
+        (lambda lib: meaning(lib, ghost="幽灵"), r"cds.facts.absorption: ghost has a Chinese meaning but is no fact or rule"),
         (lambda lib: rule_with(lib, "high_b12", cite=("hearsay",)), r"rule high_b12, advice look_for_cause: cites 'hearsay'"),
         (
             lambda lib: rule_with(lib, "high_b12", summary="{egg}"),
