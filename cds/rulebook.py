@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import string
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -135,14 +133,14 @@ def book(library: Library, rules: Iterable[str], day: date, language: Language) 
     return Book(
         day,
         tuple(_rule(library, name, day, wordings, language) for name in rules),
-        tuple(_groups(library)),
+        tuple(_groups(library, language)),
         {name: _number(library, name, day, wordings[language]) for name in library.parameters},
     )
 
 
 def _rule(library: Library, name: str, day: date, wordings: Mapping[Language, Wording], spoken: Language) -> RuleEntry:
     signed, graph = library.rules[name], library.graph
-    step, below = _step(library, name), graph.ancestors(name)
+    below = graph.ancestors(name)
 
     def paragraph(part: str, texts: Mapping[Language, str]) -> Paragraph:
         said = {language: tuple(_pieces(library, text, day, wordings[language])) for language, text in texts.items()}
@@ -156,8 +154,8 @@ def _rule(library: Library, name: str, day: date, wordings: Mapping[Language, Wo
 
     return RuleEntry(
         name,
-        _module(step),
-        inspect.getdoc(step.function) or "",
+        graph.step(name).function.__module__.rpartition(".")[2],
+        library.docstring(name, spoken),
         signed,
         {key: tuple(parts(key)) for key in signed.advice},
         {key: paragraph(key, {language: note[language] for language in LANGUAGES}) for key, note in signed.notes.items()},
@@ -183,9 +181,9 @@ def _branch(library: Library, name: str, language: Language, seen: set[str]) -> 
     if isinstance(source, Leaf):
         return Branch(name, "chart", library.title(source.concept, language), len(library.value_sets[source.concept].codes))
     if isinstance(source, Given):
-        return Branch(name, "chart", "")
+        return Branch(name, "chart", library.words[language].given[name])
     kind: Kind = "rule" if name in library.rules else "fact"
-    means = (inspect.getdoc(_step(library, name).function) or "").split("\n")[0]
+    means = library.meaning(name, language)
     if name in seen:
         return Branch(name, kind, means, seen=True)
     seen.add(name)
@@ -193,18 +191,17 @@ def _branch(library: Library, name: str, language: Language, seen: set[str]) -> 
     return Branch(name, kind, means, inputs=below)
 
 
-def _groups(library: Library) -> Iterator[FactGroup]:
+def _groups(library: Library, language: Language) -> Iterator[FactGroup]:
     """The facts by module, in the order of the modules' names."""
     facts = [step for step in library.graph.steps if step.name not in library.rules]
     for module, steps in groupby(sorted(facts, key=lambda step: step.function.__module__), lambda step: step.function.__module__):
-        about = (sys.modules[module].__doc__ or "").split("\n")[0]
-        yield FactGroup(about, tuple(_fact(library, step) for step in steps))
+        yield FactGroup(library.about(module, language), tuple(_fact(library, step, language) for step in steps))
 
 
-def _fact(library: Library, step: Step) -> FactEntry:
+def _fact(library: Library, step: Step, language: Language) -> FactEntry:
     inputs = library.graph.inputs(step.name)
     optional = frozenset(inputs) - frozenset(library.graph.required(step.name))
-    return FactEntry(step.name, inspect.getdoc(step.function) or "", inputs, optional, library.labels.get(step.name, {}))
+    return FactEntry(step.name, library.docstring(step.name, language), inputs, optional, library.labels.get(step.name, {}))
 
 
 def _number(library: Library, name: str, day: date, wording: Wording) -> NumberEntry:
@@ -230,12 +227,3 @@ def _number(library: Library, name: str, day: date, wording: Wording) -> NumberE
         tuple((start, said(value.value)) for start, value in parameter.values.items() if start != since),
         tuple(step.name for step in library.graph.steps if name in library.graph.inputs(step.name)),
     )
-
-
-def _module(step: Step) -> str:
-    return step.function.__module__.rpartition(".")[2]
-
-
-def _step(library: Library, name: str) -> Step:
-    graph = library.graph
-    return graph.steps[graph.place[name] - len(graph.sources)]

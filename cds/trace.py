@@ -13,6 +13,7 @@ from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
 from cds.facts.followup import FollowUpItem
 from cds.leaves import Given, Leaf
+from cds.signed import Language
 from cds.sums import Intake
 from cds.wording import Wording
 
@@ -47,63 +48,63 @@ class Silence:
     inputs: tuple[Node, ...]
 
 
-def why(decision: Decision, name: str) -> Node:
+def why(decision: Decision, name: str, language: Language = "en") -> Node:
     """The tree under a rule or fact. Every fact is unfolded once, at its first mention."""
-    return _node(decision, name, set())
+    return _node(decision, name, language, set())
 
 
-def why_not(decision: Decision) -> Iterator[Silence]:
+def why_not(decision: Decision, language: Language = "en") -> Iterator[Silence]:
     """Every rule of the library that did not speak, and what it looked at."""
     spoken = {said.rule for said in (*decision.statements, *decision.held_back, *decision.silent)}
+    graph = decision.library.graph
     for rule, signed in decision.library.rules.items():
         if rule in spoken:
             continue
-        inputs = tuple(_shallow(decision, name) for name in decision.library.graph.inputs(rule))
+        title, inputs = signed.title[language], tuple(_shallow(decision, name, language) for name in graph.inputs(rule))
         if rule not in decision.admitted:
-            yield Silence(rule, signed.title.en, "scope", (_shallow(decision, "scope"),))
+            yield Silence(rule, title, "scope", (_shallow(decision, "scope", language),))
         elif rule in decision.failures:
-            yield Silence(rule, signed.title.en, "failed", inputs)
-        elif any(decision[needed] is None for needed in decision.library.graph.required(rule)):
-            missing = [name for name in decision.library.graph.required(rule) if decision[name] is None]
-            yield Silence(rule, signed.title.en, "stopped", tuple(_node(decision, name, set()) for name in missing))
+            yield Silence(rule, title, "failed", inputs)
+        elif any(decision[needed] is None for needed in graph.required(rule)):
+            missing = [name for name in graph.required(rule) if decision[name] is None]
+            yield Silence(rule, title, "stopped", tuple(_node(decision, name, language, set()) for name in missing))
         else:
-            yield Silence(rule, signed.title.en, "condition", inputs)
+            yield Silence(rule, title, "condition", inputs)
 
 
-def _node(decision: Decision, name: str, seen: set[str]) -> Node:
-    node = _shallow(decision, name)
+def _node(decision: Decision, name: str, language: Language, seen: set[str]) -> Node:
+    node = _shallow(decision, name, language)
     inputs = decision.library.graph.inputs(name)
     if name in seen and inputs:
         return Node(node.name, node.kind, node.means, node.value, node.source, seen=True)
     seen.add(name)
-    return Node(
-        node.name, node.kind, node.means, node.value, node.source, tuple(_node(decision, needed, seen) for needed in inputs)
-    )
+    below = tuple(_node(decision, needed, language, seen) for needed in inputs)
+    return Node(node.name, node.kind, node.means, node.value, node.source, below)
 
 
-def _shallow(decision: Decision, name: str) -> Node:
+def _shallow(decision: Decision, name: str, language: Language) -> Node:
     library, value = decision.library, decision[name]
     if name in library.parameters:
         parameter, day = library.parameters[name], decision.chart.today
         site = library.site.parameters.get(name) if library.site else None
         dated = parameter.on(day)
         start = max([d for d in parameter.values if d <= day], default=min(parameter.values))
-        cited = tuple(library.references[key].label for key in dated.cite)
+        cited = tuple(library.references[key][language].label for key in dated.cite)
         origin = (f"set by the site: {site.reason}",) if site is not None else (f"since {start}", *cited)
         standing = f"{_STANDING[parameter.checked]}, last checked {parameter.checked_on}"
-        return Node(name, "number", parameter.means, Wording(library).amount(float(value), parameter.unit), (*origin, standing))
+        amount = Wording(library, language).amount(float(value), parameter.unit)
+        return Node(name, "number", parameter.meaning(language), amount, (*origin, standing))
     source = library.sources.get(name)
     if isinstance(source, Leaf):
         state = decision.chart.retrieved[source.query]
         why = "on record in a way that leaves it open" if state == "retrieved" else f"{source.query} {state}"
         said = show(value) if value is not None else f"unknown: {why}"
         references = tuple(record.reference for record in value or ())
-        return Node(name, "chart", library.title(source.concept), said, references)
+        return Node(name, "chart", library.title(source.concept, language), said, references)
     if isinstance(source, Given):
-        return Node(name, "chart", name, show(value), ())
-    step = library.graph.steps[library.graph.place[name] - len(library.graph.sources)]
+        return Node(name, "chart", library.words[language].given[name], show(value), ())
     kind: Literal["rule", "fact"] = "rule" if name in library.rules else "fact"
-    return Node(name, kind, (step.function.__doc__ or "").split("\n")[0], show(value), ())
+    return Node(name, kind, library.meaning(name, language), show(value), ())
 
 
 def is_barren(node: Node) -> bool:

@@ -119,16 +119,16 @@ def explain(
 
 
 def _print_explanation(evaluation: Evaluation, whole: bool) -> None:
-    decision, out = evaluation.decision, console()
+    decision, spoken, out = evaluation.decision, evaluation.language, console()
     for statement, card in zip(decision.statements, evaluation.cards, strict=True):
         label = f"{card.indicator.upper()} {statement.rule}/{statement.advice.key}: {card.summary}"
-        out.print(trace_tree(why(decision, statement.rule), label, whole))
+        out.print(trace_tree(why(decision, statement.rule, spoken), label, whole))
     decided = report(evaluation)["decision"]
     unshown = list(not_shown(decided))
     for named, because in unshown:
-        out.print(trace_tree(why(decision, named.partition("/")[0]), f"NOT SHOWN {named}: {because}", whole))
+        out.print(trace_tree(why(decision, named.partition("/")[0], spoken), f"NOT SHOWN {named}: {because}", whole))
     out.print("Why not" if decision.statements or unshown else "No rule spoke. Why not", style="bold")
-    for silence in why_not(decision):
+    for silence in why_not(decision, spoken):
         out.print(silence_tree(silence))
     print_decision(out, decided)
     print_doubts(out, decided)

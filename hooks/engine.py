@@ -45,11 +45,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Evaluation:
     """A decision with its cards, on which context, and why it must not be sent as an answer, if there is a reason.
 
-    instance: the hook instance. view: what is held back from this user; the decision is without it.
+    language: of the cards. instance: the hook instance. view: what is held back from this user; the decision is without it.
     """
 
     decision: Decision
     cards: list[Card]
+    language: Language
     refusal: RequestError | None
     context: Context
     instance: str = ""
@@ -160,7 +161,7 @@ class Engine:
         refusal = self._refusal(decision, supplied) if ours else None
         if not cards and refusal is None and any(note.key == UNRESOLVED for note in chart.notes):
             refusal = RequestError(412, [Issue("processing", _UNRESOLVED, f"context.{self.service.about}")])
-        return Evaluation(decision, cards, refusal, context, instance, view)
+        return Evaluation(decision, cards, language, refusal, context, instance, view)
 
     @only_json
     def _read(

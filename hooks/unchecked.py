@@ -19,7 +19,7 @@ def unchecked(library: Library, language: Language, context: Context, instance: 
     """What was missing, in the clinician's words; the refusal itself is for those who run the interface."""
     words = library.words[language]
     said = words.unchecked
-    named = {f"prefetch.{PATIENT_KEY}": said["patient"]} | {name: words.queries[query] for name, query in _QUERIES.items()}
+    named = {f"prefetch.{PATIENT_KEY}": words.given["patient"]} | {name: words.queries[query] for name, query in _QUERIES.items()}
     missing = dict.fromkeys(named[issue.where] for issue in refusal.issues if issue.where in named)
     listed = "\n".join(f"- {name}" for name in missing)
     heading = f"**{words.headings['missing']}**"

@@ -14,6 +14,7 @@ from cds.content import Library
 from cds.decide import REPORTED, Decider
 from cds.facts.regimen import RowName
 from cds.knowledge import Topic
+from cds.leaves import GIVEN
 from cds.library import read_yaml
 from hooks.services import SERVICES
 from hooks.wire import Received, Sent
@@ -69,6 +70,10 @@ def test_every_fact_is_used_and_every_rule_is_in_service(library: Library) -> No
 
 def test_a_service_of_one_rule_can_be_built(library: Library) -> None:
     assert Decider(library, ["referral"]).rules == ("referral",)
+
+
+def test_what_every_chart_has_is_said(library: Library) -> None:
+    assert all(words.given.keys() == GIVEN.keys() for words in library.words.values())
 
 
 def test_every_regimen_row_has_words(library: Library) -> None:

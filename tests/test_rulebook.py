@@ -110,6 +110,31 @@ def test_numbers_mean_the_same_in_both_languages(library: Library, whole: Book) 
     assert means <= {number.means for number in chinese.numbers.values()}
 
 
+def explained(content: Book) -> dict[str, str]:
+    """What each rule, fact and module of facts is said to be."""
+    told = {rule.name: rule.reason for rule in content.rules}
+    told |= {fact.name: fact.means for group in content.facts for fact in group.facts}
+    return told | {f"about {group.facts[0].name}": group.about for group in content.facts}
+
+
+def test_rules_and_facts_mean_the_same_in_both_languages(library: Library, whole: Book) -> None:
+    chinese = book(library, library.rules, TODAY, "zh-CN")
+    english, told = explained(whole), explained(chinese)
+    assert told.keys() == english.keys()
+    for name, text in told.items():
+        paragraphs = text.split("\n\n")
+        assert len(paragraphs) == len(english[name].split("\n\n")), name
+        for said, meant in zip(paragraphs, english[name].split("\n\n"), strict=True):
+            assert re.search("[\u4e00-\u9fff]", said), name
+            assert "\n" not in said, name
+            assert digits(said) == digits(meant), name
+            assert set(re.findall(r"`\w+`", said)) == set(re.findall(r"`\w+`", meant)), name
+    for rule in chinese.rules:
+        for branch in unfolded(rule.tree):
+            if branch.kind in ("fact", "rule"):
+                assert branch.means == told[branch.name].split("\n")[0]
+
+
 def test_a_number_shows_its_values_of_other_days(library: Library) -> None:
     name, parameter = next(iter(library.parameters.items()))
     (start, first) = next(iter(parameter.values.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -37,6 +38,23 @@ def test_the_way_down_ends_at_records_and_dated_numbers() -> None:
     assert number.source[0].startswith("since 20")
     assert number.source[-1].startswith("source seen, last checked 20")
     assert set(found) - {"b12_regimen"} == decision.library.graph.ancestors("b12_regimen")
+
+
+def test_the_way_down_is_told_in_the_language_asked_for() -> None:
+    decision = decided()
+    library = decision.library
+    found = nodes(why(decision, "b12_regimen", "zh-CN"))
+    assert found["b12_regimen"].means == library.docstrings["cds.rules.regimen"].means["b12_regimen"].split("\n")[0]
+    assert found["b12_lacking"].means == "是否确定或很可能缺乏维生素B12？"
+    assert found["b12_total_results"].means == "总维生素B12"
+    assert found["baseline_max_age_days"].value.endswith("天")
+    english, said = nodes(why(decision, "b12_regimen")), found.values()
+    assert [node.name for node in said if not re.search("[\u4e00-\u9fff]", node.means)] == []
+    assert english["b12_lacking"].means == "Is B12 lacking, certainly or probably?"
+    assert english.keys() == found.keys()
+    silences = list(why_not(decision, "zh-CN"))
+    assert [silence.rule for silence in silences] == [silence.rule for silence in why_not(decision)]
+    assert all(silence.title == library.rules[silence.rule].title.zh for silence in silences)
 
 
 def test_an_unread_query_is_unknown_with_its_reason() -> None:

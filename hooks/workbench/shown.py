@@ -12,7 +12,6 @@ from cds.chart import Record
 from cds.content import Library
 from cds.decide import Decision, Statement
 from cds.knowledge import Parameter, Reference
-from cds.leaves import Leaf
 from cds.signed import Language
 from cds.trace import Node, is_barren, show, why, why_not
 from cds.wording import MARKS
@@ -38,7 +37,7 @@ def _advice(decision: Decision, statement: Statement, language: Language) -> dic
         "topic": decision.library.rules[statement.rule].topic,
         "title": decision.library.rules[statement.rule].title[language],
         "indicator": statement.words.urgency,
-        "why": _node(why(decision, statement.rule), decision, language),
+        "why": _node(why(decision, statement.rule, language), decision, language),
     }
 
 
@@ -48,11 +47,11 @@ def silences(decision: Decision, rules: Iterable[str], language: Language) -> li
     return [
         {
             "rule": silence.rule,
-            "title": decision.library.rules[silence.rule].title[language],
+            "title": silence.title,
             "reason": silence.reason,
             "inputs": [_node(node, decision, language) for node in silence.inputs],
         }
-        for silence in why_not(decision)
+        for silence in why_not(decision, language)
         if silence.rule in ours
     ]
 
@@ -63,11 +62,6 @@ def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
     A fact has its `inputs` at its first mention only.
     """
     shown: dict[str, Any] = {"name": node.name, "kind": node.kind, "means": node.means, "value": _value(node, decision, language)}
-    source = decision.library.sources.get(node.name)
-    if isinstance(source, Leaf):
-        shown["means"] = decision.library.title(source.concept, language)
-    elif node.name == "patient":
-        shown["means"] = decision.library.words[language].unchecked["patient"]
     if node.source:
         shown["source"] = list(node.source)
     if node.inputs:
@@ -112,7 +106,7 @@ def queries(
     words = decision.library.words[language]
     count = {kind.__name__: len(found) for kind, found in supplied.resources.items()}
     ours: dict[str, Any] = {
-        "title": words.unchecked["patient"],
+        "title": words.given["patient"],
         "count": count.get("Patient", 0),
         "required": True,
         "ended": None,

@@ -103,6 +103,8 @@ def test_chinese_is_chinese_throughout(base: str, new_page: OpenPage) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_role("tab").first).to_contain_text("卡片")
     expect(page.locator("article.card h2")).to_contain_text("维生素B12")
+    page.locator("article.card details.why summary").first.click()
+    expect(page.get_by_role("treeitem").filter(has_text="follow_up_items")).to_contain_text("全部九项，按卡片中的顺序")
     expect(page.locator(".example-title").last).to_contain_text("女")
     page.get_by_role("tab").nth(1).click()
     expect(page.locator(".picture svg").first).to_contain_text("灰区")

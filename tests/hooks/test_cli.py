@@ -210,6 +210,16 @@ def test_the_site_decides_where_no_language_is_asked_for(deficient: str, tmp_pat
     assert "by mouth" in json.loads(asked)["cards"][0]["summary"]
 
 
+def test_explain_means_what_it_says_in_the_language_of_the_cards(tmp_path: Path, deficient: str) -> None:
+    (tmp_path / "ours.yaml").write_text("based_on: generic\nlanguage: zh-CN\n", encoding="utf-8")
+    for asked in (("--language", "zh-CN"), ("--client", str(tmp_path / "ours.yaml"))):
+        _, out, _ = run("explain", deficient, *ON, *asked)
+        said = "".join(out.split())
+        assert "是否确定或很可能缺乏维生素B12？" in said
+        assert "referral:需专科处理的患者" in said
+        assert "Is B12 lacking" not in out
+
+
 def test_explain_can_unfold_everything(deficient: str) -> None:
     assert len(run("explain", deficient, *ON, "--whole")[1]) > len(run("explain", deficient, *ON)[1])
 

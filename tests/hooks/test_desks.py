@@ -177,7 +177,7 @@ def test_missing_data_may_be_a_card(missing: str, said: str, language: Language,
     words = library.words[language]
     assert card["indicator"] == "info"
     assert words.unchecked["meaning"] in card["detail"]
-    assert {"patient": words.unchecked["patient"], "labs": words.queries["labs"]}[said] in card["detail"]
+    assert {"patient": words.given["patient"], "labs": words.queries["labs"]}[said] in card["detail"]
     assert card["source"]["topic"]["code"] == "B12NotChecked"
     check_answer({"cards": [card]}, PATIENT)
     assert all(value not in ("", [], {}, None) for _, value in walk(card))

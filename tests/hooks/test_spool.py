@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -253,9 +254,7 @@ def test_an_answer_without_cards_leaves_nothing(kit: Kit) -> None:
 
 def test_nobody_asked_is_not_somebody(kit: Kit) -> None:
     evaluation = answered(json.dumps(request(PATIENT)), LATE.date())
-    anonymous = type(evaluation)(
-        evaluation.decision, evaluation.cards, None, evaluation.context.model_copy(update={"userId": None})
-    )
+    anonymous = replace(evaluation, context=evaluation.context.model_copy(update={"userId": None}))
     kit.recorder.record(PATIENT_VIEW, "north", anonymous)
     kit.recorder.round()
     with kit.store.reading() as connection:

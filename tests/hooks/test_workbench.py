@@ -258,6 +258,18 @@ def test_a_trace_leads_down_to_records_and_numbers(bench: FlaskClient) -> None:
     assert found["b12_lacking"]["value"] == "是"
     assert found["b12_total_deficient_lt_pmoll"]["kind"] == "number"
     assert found["b12_allergies"]["barren"]
+    assert found["b12_lacking"]["means"] == "是否确定或很可能缺乏维生素B12？"
+    assert found["retrieved"]["means"] == "各项查询的完成情况"
+
+
+@pytest.mark.parametrize("name", [known.name for known in fixtures()])
+def test_a_chinese_trace_means_everything_in_chinese(bench: FlaskClient, name: str) -> None:
+    decided = evaluated(bench, example(name), language="zh-CN")["decided"]
+    trees = [advice["why"] for advice in decided["advice"]] + [
+        node for silence in decided["silences"] for node in silence["inputs"]
+    ]
+    english = {node["name"] for tree in trees for node in nodes(tree) if not re.search("[\u4e00-\u9fff]", node["means"])}
+    assert english == set()
 
 
 @pytest.mark.parametrize(("name", "form"), [("generic", "html"), ("epic", "html"), ("oracle", "html")])

@@ -72,7 +72,7 @@ function row(node) {
       ? number(node)
       : node.kind === "chart"
         ? references(node)
-        : h("span", { class: "means", lang: "en" }, node.means);
+        : h("span", { class: "means" }, node.means);
   return [line, beside];
 }
 
