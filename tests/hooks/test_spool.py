@@ -240,7 +240,7 @@ def test_what_was_held_back_fired_as_well(kit: Kit) -> None:
     evaluation = answered(json.dumps(request(PATIENT)), LATE.date())
     (statement,) = evaluation.decision.statements
     decision = altered(evaluation.decision, held_back=(altered(statement, rule="companions"),))
-    held = type(evaluation)(decision, evaluation.cards, None, evaluation.context)
+    held = replace(evaluation, decision=decision)
     for _ in range(2):
         kit.recorder.record(PATIENT_VIEW, "north", held)
     kit.recorder.round()
