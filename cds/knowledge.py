@@ -37,7 +37,7 @@ class Reference(Citation):
     date: datetime.date | Plain | None
     zh: Citation | None = Field(default=None, alias="zh-CN")
     url: Annotated[str, Field(pattern=r"^https://[^\s{}]+$")] | None = None
-    note: Text | None = None
+    note: InBoth[Text] | None = None
 
     def __getitem__(self, language: Language) -> Citation:
         """As it is named in a language."""

@@ -148,7 +148,7 @@ def _sources(library: Library) -> Iterator[str]:
     for key, reference in sorted(library.references.items()):
         where = f"<{reference.url}>" if reference.url else "No address on record."
         said = f"{_plain(reference.title)}. {_plain(reference.publisher)}, {reference.date or 'date not recorded'}."
-        yield from (f"## {key}", "", f"{said} {where}", *(("", _plain(reference.note)) if reference.note else ()), "")
+        yield from (f"## {key}", "", f"{said} {where}", *(("", _plain(reference.note.en)) if reference.note else ()), "")
 
 
 def _sheet(library: Library, name: str) -> Iterator[str]:

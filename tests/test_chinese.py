@@ -24,8 +24,8 @@ TERMS = re.compile(
 )
 """What a Chinese clinician writes in Latin letters, too; rows of the decision tables; `prefetch` and FHIR, names on the wire."""
 
-NAME = re.compile(r"`\w+`|\w+\.py")
-"""A name of something in the code, which is the same in every language."""
+NAME = re.compile(r"`\w+`|\w+\.py|North West London Pathology")
+"""A name of something in the code, or of somebody, which is the same in every language."""
 
 WORD = re.compile(r"[A-Za-zµμ]+[0-9]*")
 
@@ -49,6 +49,9 @@ def pairs(library: Library) -> Iterator[tuple[str, str, str]]:
             yield name, value_set.qualifier.en, value_set.qualifier.zh
     for name, parameter in library.parameters.items():
         yield name, parameter.means, parameter.zh
+    for key, reference in library.references.items():
+        if reference.note:
+            yield key, reference.note.en, NAME.sub("", reference.note.zh)
     for module, told in library.docstrings.items():
         yield module, library.about(module), NAME.sub("", told.about)
         yield from ((name, library.docstring(name), NAME.sub("", text)) for name, text in told.means.items())
