@@ -197,8 +197,8 @@ class StandingWords(Signed):
 
     joined, listed, beside: what stands between clauses, between words, between the parts of an aside. brackets: around an aside.
     colon: between a name and its value. concerning: what is said of one record; and_others: of several. given: what every chart
-    has. unchecked: what is said where nothing could be concluded. resting: why a card is held back. codes: FHIR's words for a
-    state in ours, where they cannot stay as they are.
+    has. shown: what is said of a value in a trace. unchecked: what is said where nothing could be concluded. resting: why a card
+    is held back. codes: FHIR's words for a state in ours, where they cannot stay as they are.
     """
 
     unknown: Text
@@ -224,6 +224,7 @@ class StandingWords(Signed):
     overrides: dict[Name, Text]
     queries: dict[Name, Text]
     given: dict[Name, Text]
+    shown: dict[Name, Text]
     retrieval: dict[Text, Text]
     checked: dict[Name, Text]
     routes: dict[Name, Text]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 from cds.chart import Measurement, Medicine, NoResult, Patient, Record
 from cds.decide import Decision
 from cds.facts.followup import FollowUpItem
+from cds.knowledge import StandingWords
 from cds.leaves import Given, Leaf
 from cds.signed import Language
 from cds.sums import Intake
@@ -26,7 +27,7 @@ _STANDING = {"seen": "source seen", "weak": "WEAK SOURCE", "unverified": "UNVERI
 class Node:
     """One fact with its value, what kind of thing it is, what it means, where it comes from, and what it stands on.
 
-    `seen`: its own tree was already shown above.
+    `nothing`: it was looked for and not found. `seen`: its own tree was already shown above.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Node:
     means: str
     value: str
     source: tuple[str, ...]
+    nothing: bool = False
     inputs: tuple[Node, ...] = ()
     seen: bool = False
 
@@ -76,14 +78,16 @@ def _node(decision: Decision, name: str, language: Language, seen: set[str]) -> 
     node = _shallow(decision, name, language)
     inputs = decision.library.graph.inputs(name)
     if name in seen and inputs:
-        return Node(node.name, node.kind, node.means, node.value, node.source, seen=True)
+        return replace(node, seen=True)
     seen.add(name)
-    below = tuple(_node(decision, needed, language, seen) for needed in inputs)
-    return Node(node.name, node.kind, node.means, node.value, node.source, below)
+    return replace(node, inputs=tuple(_node(decision, needed, language, seen) for needed in inputs))
 
 
 def _shallow(decision: Decision, name: str, language: Language) -> Node:
     library, value = decision.library, decision[name]
+    words = library.words[language]
+    said = show(value, words)
+    nothing = said in (words.nothing, words.no, words.no_result)
     if name in library.parameters:
         parameter, day = library.parameters[name], decision.chart.today
         site = library.site.parameters.get(name) if library.site else None
@@ -97,54 +101,62 @@ def _shallow(decision: Decision, name: str, language: Language) -> Node:
     source = library.sources.get(name)
     if isinstance(source, Leaf):
         state = decision.chart.retrieved[source.query]
-        why = "on record in a way that leaves it open" if state == "retrieved" else f"{source.query} {state}"
-        said = show(value) if value is not None else f"unknown: {why}"
+        why = words.queries[source.query] + words.colon + words.retrieval.get(state, words.shown["left_open"])
+        said = said if value is not None else words.unknown + why.join(words.brackets)
         references = tuple(record.reference for record in value or ())
-        return Node(name, "chart", library.title(source.concept, language), said, references)
+        return Node(name, "chart", library.title(source.concept, language), said, references, nothing)
     if isinstance(source, Given):
-        return Node(name, "chart", library.words[language].given[name], show(value), ())
+        return Node(name, "chart", words.given[name], said, (), nothing)
     kind: Literal["rule", "fact"] = "rule" if name in library.rules else "fact"
-    return Node(name, kind, library.meaning(name, language), show(value), ())
+    return Node(name, kind, library.meaning(name, language), said, (), nothing)
 
 
 def is_barren(node: Node) -> bool:
     """Looked for and not found, in itself and in everything under it."""
-    if node.kind == "number" or node.value not in ("none", "no", "no result"):
+    if not node.nothing:
         return False
     return all(child.kind == "number" or child.name in ("patient", "today") or is_barren(child) for child in node.inputs)
 
 
-def show(value: Any) -> str:
+def show(value: Any, words: StandingWords) -> str:
     """A value in one line, for people who read traces."""
     match value:
-        case None:
-            return "unknown"
+        case None | "unknown":
+            return words.unknown
         case NoResult():
-            return "no result"
+            return words.no_result
+        case "none":
+            return words.nothing
         case Measurement():
-            return f"{value.reported} ({value.day or 'undated'})"
+            return value.reported + str(value.day or words.shown["undated"]).join(words.brackets)
         case Intake():
-            return " + ".join(f"{product.medicine.name}: {show(product.ug)}" for product in value.products) or "none"
+            products = ((product.medicine.name, show(product.ug, words)) for product in value.products)
+            return " + ".join(map(words.colon.join, products)) or words.nothing
         case FollowUpItem():
             return f"{value.name} {value.state}"
         case Medicine():
-            return f"{value.name} (since {value.day or 'unknown'}{'' if value.current else ', not current'})"
+            since = words.shown["since" if value.day else "since_unknown"].format(day=value.day)
+            ended = () if value.current else (words.shown["not_current"],)
+            return value.name + words.beside.join((since, *ended)).join(words.brackets)
         case Record():
-            return f"{value.name or value.concept} ({value.day or 'undated'})"
+            return (value.name or value.concept) + str(value.day or words.shown["undated"]).join(words.brackets)
         case Patient():
-            return f"{value.gender or 'gender unknown'}, born {value.birth or 'unknown'}{', deceased' if value.deceased else ''}"
+            born = words.shown["born" if value.birth else "born_unknown"].format(birth=value.birth)
+            died = (words.shown["deceased"],) if value.deceased else ()
+            gender = words.shown.get(f"gender_{value.gender or 'unknown'}", str(value.gender))
+            return words.beside.join((gender, born, *died))
         case date():
             return value.isoformat()
         case bool():
-            return "yes" if value else "no"
+            return words.yes if value else words.no
         case float() | int():
             return f"{value:,.10g}"
         case tuple():
-            return "; ".join(map(show, value)) or "none"
+            return words.joined.join(show(part, words) for part in value) or words.nothing
         case dict():
-            return ", ".join(f"{name} {show(part)}" for name, part in value.items())
+            return ", ".join(f"{name} {show(part, words)}" for name, part in value.items())
         case str():
             return value
     names = value.__struct_fields__ if isinstance(value, Struct) else [field.name for field in fields(value)]
     parts = ((name, getattr(value, name)) for name in names)
-    return ", ".join(f"{name} {show(part)}" for name, part in parts if part not in ((), None))
+    return ", ".join(f"{name} {show(part, words)}" for name, part in parts if part not in ((), None)) or words.nothing

@@ -13,8 +13,8 @@ from cds.chart import NO_RESULT
 from cds.decide import Decision
 from cds.facts.followup import FollowUpItem
 from cds.graph import Failure
-from cds.trace import Node, show, why, why_not
-from tests.patients import evaluate
+from cds.trace import Node, is_barren, show, why, why_not
+from tests.patients import engine, evaluate
 
 
 def decided(**vignette: Any) -> Decision:
@@ -59,7 +59,7 @@ def test_the_way_down_is_told_in_the_language_asked_for() -> None:
 
 def test_an_unread_query_is_unknown_with_its_reason() -> None:
     found = nodes(why(decided(queries={"procedures": "failed"}), "b12_regimen"))
-    assert found["bariatric_operations"].value == "unknown: procedures failed"
+    assert found["bariatric_operations"].value == "unknown (procedures: could not be retrieved)"
 
 
 def test_every_rule_speaks_or_has_a_reason_not_to() -> None:
@@ -98,4 +98,22 @@ def test_a_broken_rule_is_not_taken_for_a_silent_one() -> None:
     ],
 )
 def test_values_in_one_line(value: Any, said: str) -> None:
-    assert show(value) == said
+    assert show(value, engine().library.words["en"]) == said
+
+
+def test_values_are_shown_in_their_language() -> None:
+    medicines = [{"drug": "omeprazole", "since": 800}, {"drug": "metformin", "since": 800, "until": 400}, {"drug": "colchicine"}]
+    decision = decided(medicines=medicines, queries={"procedures": "failed"}, deceased=True)
+    found = nodes(why(decision, "b12_regimen", "zh-CN"))
+    assert {
+        name: found[name].value for name in ("bariatric_operations", "proton_pump_inhibitors", "metformin", "colchicine")
+    } == {
+        "bariatric_operations": "不明（手术与操作：未能获取）",
+        "proton_pump_inhibitors": "omeprazole（自2024-09-12起）",
+        "metformin": "metformin（自2024-09-12起，非在用）",
+        "colchicine": "colchicine（开始日期不明）",
+    }
+    assert found["patient"].value == "女，1954-11-21出生，已死亡"
+    assert (found["mma_reading"].value, found["mma"].value, found["kidney_reading"].value) == ("无", "无结果", "不明")
+    english = nodes(why(decision, "b12_regimen"))
+    assert [name for name in found if is_barren(found[name])] == [name for name in english if is_barren(english[name])] != []

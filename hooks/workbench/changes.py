@@ -20,7 +20,7 @@ def changes(before: Evaluation, after: Evaluation, language: Language) -> dict[s
     return {
         "advice": listed,
         "same": all(entry["change"] == "same" for entry in listed),
-        "facts": _facts(before.decision, after.decision),
+        "facts": _facts(before.decision, after.decision, language),
     }
 
 
@@ -49,9 +49,10 @@ def _advice(
     }
 
 
-def _facts(before: Decision, after: Decision) -> list[dict[str, str]]:
+def _facts(before: Decision, after: Decision, language: Language) -> list[dict[str, str]]:
     """The facts that came out otherwise, in the order in which they follow from each other; numbers and rules left out."""
     library = after.library
+    words = library.words[language]
     asked = [name for name in library.graph.names if name not in library.parameters and name not in library.rules]
-    told = ((name, show(before[name]), show(after[name])) for name in asked)
+    told = ((name, show(before[name], words), show(after[name], words)) for name in asked)
     return [{"name": name, "before": was, "after": now} for name, was, now in told if was != now]

@@ -57,7 +57,7 @@ def silences(decision: Decision, rules: Iterable[str], language: Language) -> li
 
 
 def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
-    """A node for the page, in its language as far as there are words; `barren`: looked for and not found, and all under it.
+    """A node for the page; `barren`: looked for and not found, and all under it.
 
     A fact has its `inputs` at its first mention only.
     """
@@ -72,12 +72,8 @@ def _node(node: Node, decision: Decision, language: Language) -> dict[str, Any]:
 
 
 def _value(node: Node, decision: Decision, language: Language) -> str:
-    library = decision.library
-    value, words = decision[node.name], library.words[language]
-    if isinstance(value, str) and value in library.labels.get(node.name, {}):
-        return library.labels[node.name][value][language]
-    plain = {"yes": words.yes, "no": words.no, "unknown": words.unknown, "none": words.nothing, "no result": words.no_result}
-    return plain.get(node.value, node.value)
+    value, labels = decision[node.name], decision.library.labels.get(node.name, {})
+    return labels[value][language] if isinstance(value, str) and value in labels else node.value
 
 
 def records(decision: Decision, language: Language) -> list[dict[str, Any]]:
@@ -86,7 +82,7 @@ def records(decision: Decision, language: Language) -> list[dict[str, Any]]:
         {
             "reference": record.reference,
             "title": decision.library.title(concept, language),
-            "value": show(record),
+            "value": show(record, decision.library.words[language]),
         }
         for concept, found in decision.chart.records.items()
         for record in found
@@ -131,7 +127,10 @@ def gaps(decision: Decision, language: Language) -> list[dict[str, Any]]:
         {
             "title": titles.get(gap.what) or words.facts.get(gap.what, gap.what),
             "because": [
-                *(f"{words.queries[query]}: {words.retrieval.get(decision.chart.retrieved[query], '')}" for query in gap.queries),
+                *(
+                    words.queries[query] + words.colon + words.retrieval.get(decision.chart.retrieved[query], "")
+                    for query in gap.queries
+                ),
                 *gap.unknown,
             ],
         }
