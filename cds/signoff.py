@@ -61,12 +61,12 @@ def _rules_and_words(library: Library) -> Iterator[str]:
 
 
 def _docstrings(library: Library) -> Iterator[str]:
-    for module, said in library.docstrings.items():
-        coded = {step.name for step in library.graph.steps if step.function.__module__ == module}
-        for name in sorted(coded - said.means.keys()):
-            yield f"{module}: {name} has no Chinese meaning; put what its docstring says under `zh-CN: means:` in its YAML"
-        for name in sorted(said.means.keys() - coded):
-            yield f"{module}: {name} has a Chinese meaning but is no fact or rule of this module; remove it or mend the name"
+    coded = {(step.function.__module__, step.name) for step in library.graph.steps}
+    said = {(module, name) for module, told in library.docstrings.items() for name in told.means}
+    for module, name in sorted(coded - said):
+        yield f"{module}: {name} has no Chinese meaning; put what its docstring says under `zh-CN: means:` in the YAML beside it"
+    for module, name in sorted(said - coded):
+        yield f"{module}: {name} has a Chinese meaning but is no fact or rule of this module; remove it or mend the name"
 
 
 def _citations(library: Library) -> Iterator[str]:
