@@ -54,6 +54,7 @@ class Graph:
         """Order the functions. Raises GraphError for a name used twice, a missing fact, a circle or two types that do not fit."""
         self.sources = tuple(sources)
         self.names: list[str] = []
+        self.place: dict[str, int] = {}
         self.types: dict[str, Any] = {}
         for source in self.sources:
             self._add(source.name, source.type, "chart and parameters")
@@ -68,13 +69,13 @@ class Graph:
             steps.append(self._step(pending[name]))
             self._add(name, steps[-1].type, _where(pending[name]))
         self.steps: tuple[Step, ...] = tuple(steps)
-        self.place = {name: place for place, name in enumerate(self.names)}
         self._ancestors: dict[str, frozenset[str]] = {}
 
     def _add(self, name: str, type_: Any, where: str) -> None:
         if name in self.types:
             raise GraphError(f"{where}: the name {name!r} is taken; one name means one thing in the whole graph.")
         self.types[name] = type_
+        self.place[name] = len(self.names)
         self.names.append(name)
 
     def _step(self, function: Callable[..., Any]) -> Step:
@@ -87,7 +88,7 @@ class Graph:
                     f"{_where(function)}: {parameter!r} is wanted as {_say(needed)} but is {_say(given)}; "
                     "change the annotation at one of the two ends."
                 )
-            place = self.names.index(parameter)
+            place = self.place[parameter]
             inputs.append(place)
             if not _may_be_none(needed):
                 required.append(place)
