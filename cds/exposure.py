@@ -32,7 +32,8 @@ def runs(medicines: tuple[Medicine, ...], today: date, gap_days: float) -> tuple
     """
     if not medicines:
         return ()
-    gap, merged = timedelta(days=gap_days), list[Run]()
+    gap = timedelta(days=gap_days)
+    merged: list[Run] = []
     undated: list[Medicine] = []
     courses = []
     for medicine in medicines:

@@ -192,7 +192,8 @@ class CardWriter:
 
     def _mentions(self, records: Iterable[Record]) -> Iterator[str]:
         """A medicine by its own name, anything else by its days alone, as its title already names it; repeats together."""
-        words, groups = self._words, defaultdict[str, list[Record]](list)
+        words = self._words
+        groups: defaultdict[str, list[Record]] = defaultdict(list)
         for record in records:
             groups[record.name if isinstance(record, Medicine) else ""].append(record)
         for name, group in groups.items():
@@ -214,7 +215,7 @@ class CardWriter:
         absent = [title for place, title in basis.tests if values[place] == ()]
         if absent:
             yield f"{words.no_result}{words.colon}{words.listed.join(absent)}"
-        told = defaultdict[tuple[str, str], list[str]](list)
+        told: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for note in decision.chart.notes:
             if note.concept in basis.titles and note.key in TELLING:
                 detail = words.codes.get(note.detail) or escaped(note.detail)

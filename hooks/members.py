@@ -32,16 +32,16 @@ def members_of(body: bytes) -> dict[str, Any]:
 
 
 def _least(members: Mapping[str, Any]) -> int:
-    """The least number of bytes that say this: an object no longer than that, as most are written, has room for nothing else."""
+    """The bytes that say this in ASCII at the least: an object no longer than that, as most are, has room for nothing else."""
     size = len(members) + 1 if members else 2
     for name, value in members.items():
-        size += len(name.encode()) + len('"":')
+        size += len(name) + len('"":')
         if isinstance(value, msgspec.Raw):
             size += memoryview(value).nbytes
         elif isinstance(value, dict):
             size += _least(value)
         elif isinstance(value, str):
-            size += len(value.encode()) + len('""')
+            size += len(value) + len('""')
     return size
 
 

@@ -33,6 +33,12 @@ PATIENCE_S = 5
 _GRACE_S = 10
 """A worker that does not even notice its deadline is killed after so much longer."""
 
+_SIGN_OF_LIFE_S = 0.5
+"""Between two of them of a worker; the master waits for many times as long."""
+
+_CHUNK = 64 * 1024
+"""What is read at a time: nearly all requests at once."""
+
 _MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 
 _NO_HTTP = Issue("structure", "The request is not HTTP/1.1 as this service reads it; check request line, headers and chunks.")
@@ -113,6 +119,14 @@ class Worker(SyncWorker):
         """As gunicorn makes it, in the process that it will work in or in the one that forks it."""
         super().__init__(*arguments)
         self._alarm = Alarm()
+        self._silent_until = 0.0
+
+    def notify(self) -> None:
+        """Tell the master that this worker is alive, not with every request."""
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + _SIGN_OF_LIFE_S
+            super().notify()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Answer one connection, with a limited patience, and by its deadline."""
@@ -165,7 +179,7 @@ class _Impatient:
         if self.finished:
             self._client.setblocking(False)
         try:
-            return self._client.recv(size) if time.monotonic() < self._until else b""
+            return self._client.recv(max(size, _CHUNK)) if time.monotonic() < self._until else b""
         except BlockingIOError:
             return b""
 

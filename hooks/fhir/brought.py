@@ -14,7 +14,7 @@ from hooks import exact
 from hooks.fhir.drugs import medications_by_id
 from hooks.fhir.elements import local_id, objects, referenced_type, text, truth
 from hooks.fhir.medicines import MedicineReader
-from hooks.fhir.owners import sorted_out
+from hooks.fhir.owners import Owner, sorted_out
 from hooks.fhir.resources import NOT_SENT, READ_RESOURCE, Condition, Medication, MedicationRequest, Resource, reference_of
 
 
@@ -44,6 +44,7 @@ NOTHING_BROUGHT = Brought()
 def brought_in(bundle: Mapping[str, Any], patient_id: str) -> Brought:
     """Read a context Bundle entry by entry: a half-entered or odd resource costs nobody but itself (VAL-20, VAL-24)."""
     found, sent, notes, seen = list[Resource](), dict[str, dict[str, Any]](), list[Note](), set[str]()
+    owner = Owner(patient_id)
     for entry in objects(bundle.get("entry")):
         resource = entry.get("resource")
         if not isinstance(resource, dict):
@@ -55,7 +56,7 @@ def brought_in(bundle: Mapping[str, Any], patient_id: str) -> Brought:
             read = READ_RESOURCE.decode(exact.encode({**resource, "resourceType": _READ_AS.get(kind, kind)}))
         except msgspec.ValidationError:
             continue  # a kind of order that is not read, or no resource at all
-        (own, refused, unclear) = sorted_out([read], patient_id)
+        (own, refused, unclear) = sorted_out([read], owner)
         notes += [Note(UNRESOLVED if unclear else "other_patient", reference_of(other), "", "") for other in refused]
         for mine in own:
             found.append(mine)

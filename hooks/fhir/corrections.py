@@ -114,7 +114,8 @@ def _issued(resource: Observation) -> datetime | None:
 
 def once_each(records: Sequence[Record], notes: list[Note]) -> tuple[Record, ...]:
     """Results without those that repeat another of the same name, day and value, as a panel and its member do."""
-    known, kept = set[tuple[Any, ...]](), list[Record]()
+    known: set[tuple[Any, ...]] = set()
+    kept: list[Record] = []
     for record in records:
         what = (record.name.casefold(), record.day, _said(record))
         if record.day is not None and what in known:

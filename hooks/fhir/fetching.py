@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hooks.fhir.access import Access
 from hooks.fhir.addresses import allowed_base, joined_address, lies_under, parsed

@@ -63,9 +63,9 @@ class _Results:
         self._questions, self._scales, self._answers, self._zone = reader.questions, reader.scales, reader.answers, reader.zone
         self._beside = beside
         self._latest = today + timedelta(days=1)  # it may be tomorrow where the laboratory is
-        self._read = list[Read]()
-        self._changed = list[Changed]()
-        self.notes = list[Note]()
+        self._read: list[Read] = []
+        self._changed: list[Changed] = []
+        self.notes: list[Note] = []
 
     def add_panel(self, resource: Observation, question: Question) -> None:
         """An Observation with components. Without a value of its own it lacks nothing where they have theirs."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from hooks.fhir.elements import opened, text
 from hooks.fhir.resources import NOT_SENT, Medication, OperationOutcome, Patient, Resource
 
@@ -13,18 +15,34 @@ _OWNERLESS = frozenset((Medication, OperationOutcome, Patient))
 """A drug belongs to nobody, an outcome to the query; which Patient is meant is for the reader to say."""
 
 
-def sorted_out(found: Sequence[Resource], patient_id: str) -> tuple[list[Resource], list[Resource], bool]:
+class Owner:
+    """The patient a request is about. Most resources name them in the same words, which are read once."""
+
+    def __init__(self, patient_id: str) -> None:
+        """`patient_id`: of the context."""
+        self._id = patient_id
+        self._known: dict[bytes, bool | None] = {}
+
+    def is_named(self, element: msgspec.Raw) -> bool | None:
+        """Does an element with a reference lead to this patient? None where it leads nowhere."""
+        written = bytes(element)
+        if written not in self._known:
+            self._known[written] = _is_patient(opened(element), self._id)
+        return self._known[written]
+
+
+def sorted_out(found: Sequence[Resource], owner: Owner) -> tuple[list[Resource], list[Resource], bool]:
     """The resources of this patient, those refused, and whether any of these may have been the patient's after all.
 
     One that names nobody came with this patient's answer and is kept. Naming is not only done well: whoever is named in a way
     that does not lead to this patient is refused.
     """
-    if _all_of_one(found, patient_id):
+    if _all_of_one(found, owner):
         return list(found), [], False
     own, refused, unclear = list[Resource](), list[Resource](), False
     for resource in found:
-        owners = () if type(resource) in _OWNERLESS else map(opened, (resource.subject, resource.patient))
-        named = [_is_patient(owner, patient_id) for owner in owners if owner is not None]
+        elements = () if type(resource) in _OWNERLESS else (resource.subject, resource.patient)
+        named = [owner.is_named(element) for element in elements if element != NOT_SENT]
         if all(named):
             own.append(resource)
         else:
@@ -38,22 +56,22 @@ def names_nobody(resource: Resource) -> bool:
     return resource.subject == resource.patient == NOT_SENT
 
 
-def _all_of_one(found: Sequence[Resource], patient_id: str) -> bool:
+def _all_of_one(found: Sequence[Resource], owner: Owner) -> bool:
     """Do all name this patient in the same words, as the answer to one search does?"""
     subjects, count = [resource.subject for resource in found], len(found)
     return (
         count > 0
         and subjects.count(subjects[0]) == count == [resource.patient for resource in found].count(NOT_SENT)
-        and _is_patient(opened(subjects[0]), patient_id) is True
+        and owner.is_named(subjects[0]) is True
     )
 
 
-def _is_patient(owner: Any, patient_id: str) -> bool | None:
-    """Does a reference lead to this patient? None where it leads nowhere: no reference, a contained or an untyped resource.
+def _is_patient(named: Any, patient_id: str) -> bool | None:
+    """Does a reference lead to a patient? None where it leads nowhere: no reference, a contained or an untyped resource.
 
     An identifier or a name alone cannot be resolved: the Patient's own are not read.
     """
-    target = text(owner.get("reference") if isinstance(owner, dict) else owner)
+    target = text(named.get("reference") if isinstance(named, dict) else named)
     before, _, bare = target.split("/_history/")[0].split("#")[0].rpartition("/")
     kind = before.rpartition("/")[2]
     if bare.removeprefix("urn:uuid:") == patient_id and kind in ("Patient", ""):

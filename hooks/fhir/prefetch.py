@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from cds.chart import Note, Retrieval
 from cds.leaves import Query
 from hooks.fhir.faults import Fault
 from hooks.fhir.keys import BY_NAME, KEYS, PATIENT_KEY, Key, key_named
+from hooks.fhir.owners import Owner
 from hooks.fhir.resources import MedicationOrder, MedicationRequest, Patient, Resource, reference_of
 from hooks.fhir.values import ANSWERED, KeyState, read_value
 
@@ -36,6 +37,10 @@ _RETRIEVAL: Mapping[KeyState, Retrieval] = {
 }
 
 
+_FEW = 4
+"""So many resources are kept quicker one by one than at a stroke."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """What one search for one of our keys brought from the client's FHIR server, if anything, and what went wrong, if anything.
@@ -48,8 +53,7 @@ class Fetched:
     fault: Fault | None
 
 
-@dataclass(frozen=True)
-class Supplied:
+class Supplied(msgspec.Struct, frozen=True):
     """What the request brought: resources by type, how each query ended, the state of each of our keys, and what was odd.
 
     `faults`: why a key could not be fetched, where we tried or would have.
@@ -59,7 +63,7 @@ class Supplied:
     retrieved: Mapping[str, Retrieval]
     keys: Mapping[str, KeyState]
     notes: tuple[Note, ...]
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    faults: Mapping[str, Fault] = MappingProxyType({})
 
 
 def unpack(
@@ -75,10 +79,11 @@ def unpack(
     What belongs to anybody but this patient is left behind and noted. Our own key for the patient is read first, so that no
     other decides who that is. Raises msgspec.DecodeError or RecursionError for JSON that turns out to be broken or bottomless.
     """
-    resources = defaultdict[type, dict[str | bytes, Any]](dict)
-    states = defaultdict[str, list[KeyState]](list)
+    resources: defaultdict[type, dict[str | bytes, Any]] = defaultdict(dict)
+    states: defaultdict[str, list[KeyState]] = defaultdict(list)
     notes: list[Note] = []
     faults: dict[str, Fault] = {}
+    owner = Owner(patient_id)
     named = [(name, key_named(name, names), raw) for name, raw in prefetch.items()]
     for found in fetched:
         if found.fault is not None:
@@ -87,7 +92,7 @@ def unpack(
         if found.content is not None:
             named.append((found.key, found.key, found.content))
     for name, key, raw in sorted(named, key=_patient_first):
-        value = read_value(raw, _BRINGS.get(key), patient_id)
+        value = read_value(raw, _BRINGS.get(key), owner)
         if key is not None:
             states[key].append(value.state)
         elif brought := {_BY_TYPE[kind] for kind in map(type, [*value.resources, *value.refused]) if kind in _BY_TYPE}:
@@ -101,7 +106,7 @@ def unpack(
         if value.state not in ANSWERED:
             notes.append(Note(f"query_{value.state}", f"prefetch.{name}", "", ""))
         notes += [Note("other_patient", reference_of(refused), "", "") for refused in value.refused]
-        if _keep_all(value.resources, resources):
+        if len(value.resources) > _FEW and _keep_all(value.resources, resources):
             continue
         for place, resource in enumerate(value.resources):
             by_id = resources[type(resource)]

@@ -59,7 +59,7 @@ class Reader:
         records: dict[str, list[Record]] = {}
         retrieved = dict(supplied.retrieved)
         notes = [*supplied.notes, *brought.notes, *_about(patient)]
-        unclear = set[str]()
+        unclear: set[str] = set()
         results = self._observations.read(supplied.resources.get(resources.Observation, ()), today)
         notes += results.notes
         if results.unread and retrieved["labs"] == "retrieved":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from hooks.fhir.elements import objects, opened, text
 from hooks.fhir.prefetch import Fetched, Supplied

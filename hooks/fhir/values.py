@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from hooks.fhir.elements import code, codings, local_id, number, objects, opened, text
-from hooks.fhir.owners import sorted_out
+from hooks.fhir.owners import Owner, sorted_out
 from hooks.fhir.resources import (
     NOT_SENT,
     READ_RESOURCE,
@@ -92,7 +92,7 @@ _READ_ODD_ENTRY = msgspec.json.Decoder(_OddEntry)
 _READ_TYPE = msgspec.json.Decoder(_Typed)
 
 
-def read_value(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) -> Value:
+def read_value(raw: bytes | msgspec.Raw, asked: type | None, owner: Owner) -> Value:
     """The value of a key that should bring resources of the type `asked`; None: a key of somebody else.
 
     null and an empty Bundle mean that somebody looked and found nothing. A value that is no resource or none of that type, and
@@ -105,16 +105,16 @@ def read_value(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) ->
             return Value("null")
         if value.resourceType != "Bundle":
             resource = READ_RESOURCE.decode(raw)
-            return Value("failed") if type(resource) is OperationOutcome else _told([resource], asked, patient_id)
+            return Value("failed") if type(resource) is OperationOutcome else _told([resource], asked, owner)
         found = [entry.resource for entry in value.entry or ()]
         if None not in found:
-            return _told(found, asked, patient_id, value, raw)  # type: ignore[arg-type]  # none of them is None
+            return _told(found, asked, owner, value, raw)  # type: ignore[arg-type]  # none of them is None
     except msgspec.ValidationError:
         pass  # read it entry by entry
-    return _salvage(raw, asked, patient_id)
+    return _salvage(raw, asked, owner)
 
 
-def _salvage(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) -> Value:
+def _salvage(raw: bytes | msgspec.Raw, asked: type | None, owner: Owner) -> Value:
     """A value of the wrong shape: nothing is to be had from text or numbers; a Bundle gives its sound entries."""
     try:
         bundle = _READ_ODD_BUNDLE.decode(raw)
@@ -133,7 +133,7 @@ def _salvage(raw: bytes | msgspec.Raw, asked: type | None, patient_id: str) -> V
             others += 1
         else:
             found.append(resource)
-    return _told(found, asked, patient_id, bundle, raw, unreadable, others)
+    return _told(found, asked, owner, bundle, raw, unreadable, others)
 
 
 def _salvaged(raw: msgspec.Raw) -> Resource | None:
@@ -156,7 +156,7 @@ def _salvaged(raw: msgspec.Raw) -> Resource | None:
 def _told(
     found: Sequence[Resource],
     asked: type | None,
-    patient_id: str,
+    owner: Owner,
     bundle: _Bundle | _OddBundle | None = None,
     raw: bytes | msgspec.Raw = b"",
     unreadable: int = 0,
@@ -164,7 +164,7 @@ def _told(
 ) -> Value:
     """The state that follows from what was found. `others`: entries of types that nobody reads."""
     kinds = set(map(type, found))
-    own, refused, unclear = sorted_out(found, patient_id)
+    own, refused, unclear = sorted_out(found, owner)
     outcomes = [resource for resource in found if type(resource) is OperationOutcome] if OperationOutcome in kinds else []
     if outcomes:
         own = [resource for resource in own if type(resource) is not OperationOutcome]
@@ -174,9 +174,9 @@ def _told(
         asked = MedicationOrder
     brought = bool(own) and (asked is None or asked in (map(type, own) if refused else kinds))
     state: KeyState
-    if any(map(_loses, outcomes)):
+    if outcomes and any(map(_loses, outcomes)):
         state = "incomplete" if brought else "failed"
-    elif unreadable or unclear or (bundle is not None and _has_more(bundle, found, asked)):
+    elif unreadable or unclear or (bundle is not None and _has_more(bundle, found, kinds, asked)):
         state = "incomplete"
     elif brought:
         state = "data"
@@ -207,17 +207,18 @@ def _by_address(raw: bytes | msgspec.Raw, own: Sequence[Resource]) -> list[Medic
     return found
 
 
-def _has_more(bundle: _Bundle | _OddBundle, found: Sequence[Resource], asked: type | None) -> bool:
+def _has_more(bundle: _Bundle | _OddBundle, found: Sequence[Resource], kinds: set[type], asked: type | None) -> bool:
     """Is there a further page, or are there more matches than entries that can be matches?"""
     links = bytes(bundle.link).lower()
     if (b"next" in links or b"\\u" in links) and any(  # most answers have no further page; the word may stand in escapes
         text(link.get("relation")).lower() == "next" for link in objects(opened(bundle.link))
     ):
         return True
-    total, matches = number(bundle.total), len(found)
-    if not _BESIDE.isdisjoint(map(type, found)):
-        matches = sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
-    return total is not None and total > matches
+    if (total := number(bundle.total)) is None:
+        return False
+    if _BESIDE.isdisjoint(kinds):
+        return total > len(found)
+    return total > sum(type(resource) is asked or type(resource) not in _BESIDE for resource in found)
 
 
 def _loses(outcome: OperationOutcome) -> bool:

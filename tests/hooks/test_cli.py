@@ -362,6 +362,18 @@ def test_a_worker_settles_before_its_first_request() -> None:
         gc.set_threshold(*threshold)
 
 
+def test_a_worker_gives_signs_of_life_long_before_it_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, clock, told = Server(create_app(), "127.0.0.1", 8099, 1), SimpleNamespace(now=100.0), []
+    monkeypatch.setattr(serving, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    worker = Worker(1, 1, [], config, 30, config.cfg, Logger(config.cfg))
+    monkeypatch.setattr(worker.tmp, "notify", lambda: told.append(clock.now))
+    for clock.now in (100.0, 100.1, 100.4, 100.6, 100.7, 101.2):
+        worker.notify()
+    worker.tmp.close()
+    assert told == [100.0, 100.6, 101.2]
+    assert config.cfg.timeout > 20
+
+
 SMALL = create_app(Config(body_limit=200_000))
 
 
