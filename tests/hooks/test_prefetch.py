@@ -550,23 +550,36 @@ def test_VAL_26_our_own_key_says_who_the_patient_is() -> None:
     assert [note["key"] for note in decided["data_quality"]] == ["query_unasked", "same_id"]
 
 
-def test_VAL_26_an_empty_id_is_no_id() -> None:
-    body = request({**DEFICIENT, "results": [{"b12_total": "142 pg/mL"}, {"b12_total": "150 pg/mL"}]})
+FEW_AND_MANY = pytest.mark.parametrize("beside", [0, 6])
+"""Other results: few are kept one by one, many at a stroke where that can be."""
+
+
+def counts(number: int) -> list[dict[str, Any]]:
+    """So many blood counts."""
+    return [{"haemoglobin": "13.1 g/dL", "days_ago": day} for day in range(1, number + 1)]
+
+
+@FEW_AND_MANY
+@pytest.mark.parametrize("identity", ["", None])
+def test_VAL_26_an_empty_id_is_no_id(identity: str | None, beside: int) -> None:
+    body = request({**DEFICIENT, "results": [{"b12_total": "142 pg/mL"}, {"b12_total": "150 pg/mL"}, *counts(beside)]})
     for entry in body["prefetch"]["labs"]["entry"]:
-        entry["resource"]["id"] = ""
+        entry["resource"]["id"] = identity
     decided = decision(body)
     assert len(decided["facts"]["b12_total_results"]) == 2
     assert decided["data_quality"] == []
 
 
-def test_the_same_resource_in_two_keys_counts_once() -> None:
-    body = request({**DEFICIENT, "results": [{"b12_total": "1200 pg/mL"}]})
+@FEW_AND_MANY
+def test_the_same_resource_in_two_keys_counts_once(beside: int) -> None:
+    body = request({**DEFICIENT, "results": [{"b12_total": "1200 pg/mL"}, *counts(beside)]})
     body["prefetch"]["recent"] = body["prefetch"]["labs"]
     assert [len(decision(body)["facts"][name]) for name in ("b12_total_results", "b12_results")] == [1, 1]
 
 
-def test_two_resources_of_one_id_are_both_read_and_told() -> None:
-    body = request({**DEFICIENT, "results": [{"b12_total": "420 pg/mL"}]})
+@FEW_AND_MANY
+def test_two_resources_of_one_id_are_both_read_and_told(beside: int) -> None:
+    body = request({**DEFICIENT, "results": [{"b12_total": "420 pg/mL"}, *counts(beside)]})
     low = observation({"b12_total": "150 pg/mL"}, TODAY)
     low["id"] = body["prefetch"]["labs"]["entry"][0]["resource"]["id"]
     body["prefetch"]["labs"]["entry"] += [{"resource": low}, {"resource": low}]
