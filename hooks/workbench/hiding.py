@@ -20,9 +20,8 @@ def _without(value: Any, hidden: Container[str]) -> Any:
     if isinstance(value, dict):
         kept = {name: _without(member, hidden) for name, member in value.items() if not _is_hidden(member, hidden)}
         if isinstance(value.get("entry"), list) and isinstance(value.get("total"), int):
-            kept["total"] = value["total"] - (
-                len(value["entry"]) - len(kept["entry"])
-            )  # or the Bundle would count as a part only
+            gone = len(value["entry"]) - len(kept["entry"])
+            kept["total"] = value["total"] - gone  # or the Bundle would count as a part only
         return kept
     if isinstance(value, list):
         return [_without(item, hidden) for item in value if not _is_hidden(item, hidden)]

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
 from threading import Thread
 from typing import Any
 
@@ -172,7 +172,17 @@ def until_open(port: int, process: subprocess.Popen[bytes], patience_s: float = 
 
 
 @contextmanager
-def running_echo() -> Iterator[int]:
+def _serving(server: TCPServer) -> Iterator[int]:
+    """A server of ours in a thread of this process; its port."""
+    with server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+def running_echo() -> AbstractContextManager[int]:
     """What stands behind a gateway and answers every request with the headers it was sent; its port."""
 
     class Echo(BaseHTTPRequestHandler):
@@ -189,16 +199,10 @@ def running_echo() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+    return _serving(ThreadingHTTPServer(("127.0.0.1", 0), Echo))
 
 
-@contextmanager
-def running_quitter() -> Iterator[int]:
+def running_quitter() -> AbstractContextManager[int]:
     """What stands behind a gateway, reads every request and ends without a word, as a killed service does; its port."""
 
     class Quitter(BaseRequestHandler):
@@ -206,12 +210,7 @@ def running_quitter() -> Iterator[int]:
             self.request.recv(65_536)
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with ThreadingTCPServer(("127.0.0.1", 0), Quitter) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+    return _serving(ThreadingTCPServer(("127.0.0.1", 0), Quitter))
 
 
 class _From(HTTPAdapter):
